@@ -1,0 +1,235 @@
+/** Listens for clients and turns what they send into exchanges. Refuses what can't be passed on unambiguously. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Exchange } from "./exchange.ts";
+import { firstValue, hasToken } from "./headers.ts";
+import { type ExchangeServer, headText, HttpExchange } from "./http-exchange.ts";
+import { admit } from "./request-line.ts";
+import { responseFor, UpgradeExchange } from "./upgrade-exchange.ts";
+
+export interface FrontServerOptions {
+  /** How long an idle client connection is kept, ms of wall time. Default 75 s, longer than common clients keep theirs. */
+  readonly keepAliveTimeoutMs?: number;
+  /** How long a client may take for a request's head, ms of wall time. Default 60 s. The body has no limit here. */
+  readonly headersTimeoutMs?: number;
+  /** Bytes of a request's head; more gets 431. Default 64 KiB, about what Envoy (60 KiB) takes in front of Knative. */
+  readonly maxHeaderBytes?: number;
+}
+
+export interface FrontServer {
+  /** Resolves with the port; `port` 0 takes any. Rejects with node's own error (`EADDRINUSE`, `EACCES`, ...). */
+  listen(port: number, host: string): Promise<number>;
+  /** Stops accepting, ends idle connections, and resolves when the exchanges under way have ended. */
+  close(): Promise<void>;
+  /** Ends every connection at once. */
+  destroy(): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export function createFrontServer(
+  handler: (exchange: Exchange) => void,
+  options: FrontServerOptions = {},
+): FrontServer {
+  return new HttpFrontServer(handler, options);
+}
+
+class HttpFrontServer implements FrontServer, ExchangeServer {
+  readonly #server: Server;
+  readonly #handler: (exchange: Exchange) => void;
+  /** Sockets that node has handed over on an upgrade: its own closing doesn't reach them. */
+  readonly #upgraded = new Set<Socket>();
+  #closed: Promise<void> | undefined;
+
+  constructor(handler: (exchange: Exchange) => void, options: FrontServerOptions) {
+    this.#handler = handler;
+    this.#server = createServer({
+      noDelay: true,
+      // Named, so that no process-wide flag can loosen the parser.
+      insecureHTTPParser: false,
+      requireHostHeader: true,
+      keepAliveTimeout: options.keepAliveTimeoutMs ?? 75_000,
+      headersTimeout: options.headersTimeoutMs ?? 60_000,
+      // How long a whole request may take is a question for the activator.
+      requestTimeout: 0,
+      maxHeaderSize: options.maxHeaderBytes ?? 64 * 1024,
+    });
+    // Beyond a count node drops fields in silence; the limit in bytes is enough.
+    this.#server.maxHeadersCount = 0;
+    this.#server.on("request", (request, response) => this.#onRequest(request, response, false));
+    this.#server.on("checkContinue", (request, response) => this.#onRequest(request, response, true));
+    this.#server.on("upgrade", (request, socket, head) => this.#onUpgrade(request, socket as Socket, head));
+    this.#server.on("connect", (_request, socket) => {
+      // A reverse proxy opens no tunnels on demand.
+      socket.on("error", () => undefined);
+      refuseOn(socket, 405, [["Allow", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, TRACE"]]);
+    });
+    this.#server.on("clientError", onClientError);
+  }
+
+  get draining(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** After this turn, since node counts a connection as busy until its response's last event. */
+  endIdle(): void {
+    setImmediate(() => this.#server.closeIdleConnections());
+  }
+
+  listen(port: number, host: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ port, host, backlog: 1024 }, () => {
+        this.#server.off("error", reject);
+        const address = this.#server.address();
+        resolve(typeof address === "object" && address !== null ? address.port : port);
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      // The callback's error only says that it wasn't listening.
+      this.#server.close(() => resolve());
+      this.#server.closeIdleConnections();
+    });
+    return this.#closed;
+  }
+
+  destroy(): void {
+    void this.close();
+    this.#server.closeAllConnections();
+    for (const socket of this.#upgraded) socket.destroy();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.destroy();
+    return this.close();
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    // Pipelined requests are taken one after the other, as Go's server does: node would start them all at once.
+    if (response.socket === null) {
+      response.once("socket", () => this.#admit(request, response, expectsContinue));
+    } else this.#admit(request, response, expectsContinue);
+  }
+
+  #admit(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const admission = admit({ ...head(request) });
+    if (!admission.ok) {
+      response.shouldKeepAlive = false;
+      response.writeHead(admission.status, { "Content-Type": "text/plain; charset=utf-8" });
+      response.end(`${admission.status} ${admission.reason}`);
+      return;
+    }
+    const exchange = new HttpExchange({
+      request,
+      response,
+      path: admission.path,
+      authority: admission.authority,
+      host: admission.host,
+      server: this,
+      expectsContinue,
+    });
+    this.#handler(exchange);
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Socket, early: Buffer): void {
+    socket.on("error", () => undefined);
+    const admission = admit({ ...head(request) });
+    if (!admission.ok) {
+      refuseOn(socket, admission.status, []);
+      return;
+    }
+    if (!willSwitch(request)) {
+      this.#takeAsPlain(request, socket, early);
+      return;
+    }
+    const response = responseFor(request, socket);
+    if (response === undefined) {
+      // An upgrade behind an unanswered request on the same connection: no client does it, and no order would be safe.
+      socket.destroy();
+      return;
+    }
+    this.#upgraded.add(socket);
+    socket.once("close", () => this.#upgraded.delete(socket));
+    socket.setTimeout(0);
+    const { path, authority, host } = admission;
+    const rest = { path, authority, host, server: this, expectsContinue: false };
+    this.#handler(new UpgradeExchange({ request, response, ...rest }, socket, early));
+  }
+
+  /**
+   * A server may ignore Upgrade (RFC 9110 section 7.8). Node has stopped parsing by then, so the head goes back in front
+   * of the socket's bytes without its Upgrade fields, and the connection starts anew.
+   */
+  #takeAsPlain(request: IncomingMessage, socket: Socket, early: Buffer): void {
+    const { rawHeaders, method, url, httpVersion } = request;
+    let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
+    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+      const name = (rawHeaders[i] as string).toLowerCase();
+      if (name === "upgrade" || name === "http2-settings") continue;
+      const value = rawHeaders[i + 1] as string;
+      const kept = name === "connection" ? withoutUpgrade(value) : value;
+      if (kept !== undefined) text += `${rawHeaders[i]}: ${kept}\r\n`;
+    }
+    socket.unshift(Buffer.concat([Buffer.from(`${text}\r\n`, "latin1"), early]));
+    this.#server.emit("connection", socket);
+  }
+}
+
+function head(request: IncomingMessage): { rawHeaders: string[]; target: string; httpVersion: string } {
+  return { rawHeaders: request.rawHeaders, target: request.url ?? "", httpVersion: request.httpVersion };
+}
+
+/**
+ * Not in HTTP/1.0 (RFC 9110 section 7.8 forbids it), not with a body, and not to h2c, which RFC 9113 has dropped: curl
+ * --http2 offers it on every plain request and is content with HTTP/1.1.
+ */
+function willSwitch(request: IncomingMessage): boolean {
+  if (request.httpVersion === "1.0") return false;
+  if (firstValue(request.rawHeaders, "transfer-encoding") !== undefined) return false;
+  if (Number(firstValue(request.rawHeaders, "content-length") ?? 0) !== 0) return false;
+  return !hasToken(request.headers.upgrade ?? "", "h2c");
+}
+
+function withoutUpgrade(connection: string): string | undefined {
+  const kept = connection.split(",").filter((option) => !/^\s*(upgrade|http2-settings)\s*$/i.test(option));
+  return kept.length > 0 ? kept.join(",") : undefined;
+}
+
+/** What node's parser refuses. The texts are Go's (conformance/queue-proxy bad-request, huge-header). */
+function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  // The response that node writes on this socket at the moment, if any: its default handler looks there as well.
+  const current = (socket as { _httpMessage?: ServerResponse })._httpMessage;
+  const answered = current !== undefined && current !== null && (current.headersSent || current.req.complete);
+  if (error.code === "ECONNRESET" || !socket.writable || answered) {
+    socket.destroy();
+    return;
+  }
+  if (error.code === "HPE_HEADER_OVERFLOW") refuseOn(socket, 431, []);
+  else if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") refuseOn(socket, 408, []);
+  else refuseOn(socket, 400, []);
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  431: "Request Header Fields Too Large",
+  501: "Not Implemented",
+  505: "HTTP Version Not Supported",
+};
+
+/** How long, in ms of wall time, a refused client may be silent before its connection is dropped. */
+const LINGER_MS = 500;
+
+/** Answers on the bare socket and closes, reading on for a while: a close with unread bytes would reset the answer away. */
+function refuseOn(socket: Duplex, status: number, headers: ReadonlyArray<readonly [string, string]>): void {
+  const reason = REASONS[status] ?? "Error";
+  const fields = ["Content-Type", "text/plain; charset=utf-8", "Connection", "close", ...headers.flat()];
+  socket.end(`${headText(status, reason, fields)}${status} ${reason}`, "latin1");
+  socket.on("end", () => socket.destroy());
+  (socket as Socket).setTimeout(LINGER_MS, () => socket.destroy());
+  socket.resume();
+}

@@ -1,0 +1,124 @@
+/**
+ * Drives the pure autoscaler of one revision: a sample each second, a decision every two, and at once when a request
+ * finds nothing wanted. A revision at zero without requests sets no timer at all.
+ */
+import type { CancelTimer, Clock } from "../kernel/clock.ts";
+import { Autoscaler, type ScaleOutcome } from "../scaling/autoscaler.ts";
+import type { ScalingSettings } from "../scaling/settings.ts";
+import type { RequestStats } from "./request-stats.ts";
+
+/** Knative's queue-proxy and activator report once a second, its autoscaler decides every two. */
+const SAMPLE_MS = 1_000;
+const SAMPLES_PER_TICK = 2;
+
+export interface AutoscaleDeps {
+  readonly settings: ScalingSettings;
+  readonly clock: Clock;
+  readonly stats: RequestStats;
+  /** Instances that are ready. */
+  ready(): number;
+  reachable(): boolean;
+  /** The number of instances that is wanted from now on, with the reason in words; called when it changes. */
+  apply(replicas: number, reason: string): void;
+}
+
+export class AutoscaleLoop {
+  readonly #deps: AutoscaleDeps;
+  readonly #autoscaler: Autoscaler;
+  #timer: CancelTimer | undefined;
+  #samples = 0;
+  #replicas: number;
+  #outcome: ScaleOutcome | undefined;
+  #stopped = false;
+
+  constructor(deps: AutoscaleDeps) {
+    this.#deps = deps;
+    const { settings, clock } = deps;
+    this.#replicas = settings.initialScale === 0 ? 0 : Math.max(settings.initialScale, settings.minScale);
+    const from = this.#replicas === 0 ? "zero" : "new";
+    this.#autoscaler = new Autoscaler(settings, { now: clock.now(), ready: 0, from });
+  }
+
+  /** Instances wanted now. */
+  get replicas(): number {
+    return this.#replicas;
+  }
+
+  /** The autoscaler's last word; undefined before the first. */
+  get outcome(): ScaleOutcome | undefined {
+    return this.#outcome;
+  }
+
+  get decision(): Autoscaler["decision"] {
+    return this.#autoscaler.decision;
+  }
+
+  /** Asks for the initial scale and begins to sample. */
+  start(): void {
+    const count = this.#replicas;
+    this.#deps.apply(count, count === 0 ? "initial-scale is 0" : `initial scale ${count}`);
+    if (count > 0) this.#arm();
+    else this.look();
+  }
+
+  /** A request has come: if nothing is wanted, decide at once; in any case see that the loop runs. */
+  poke(): void {
+    if (this.#stopped) return;
+    const now = this.#deps.clock.now();
+    if (this.#autoscaler.decision.desired <= 0 && this.#replicas === 0) {
+      if (this.#autoscaler.record(now, { concurrency: 1, requests: 1 })) this.#decide(now, true);
+    }
+    this.#arm();
+  }
+
+  /** Reachability or readiness has changed: look at once, without waiting for the next second. */
+  look(): void {
+    if (this.#stopped) return;
+    this.#decide(this.#deps.clock.now(), false);
+    // A revision asleep that a route leads to again has its min-scale to keep.
+    if (this.#replicas > 0) this.#arm();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.();
+    this.#timer = undefined;
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined || this.#stopped) return;
+    this.#samples = 0;
+    this.#deps.stats.sample(this.#deps.clock.now());
+    this.#timer = this.#deps.clock.after(SAMPLE_MS, () => this.#sample());
+  }
+
+  #sample(): void {
+    const { clock, stats } = this.#deps;
+    const now = clock.now();
+    this.#samples += 1;
+    const stat = stats.sample(now);
+    // Knative has nobody to ask while there is neither a ready instance nor a request.
+    let due = this.#samples % SAMPLES_PER_TICK === 0;
+    if (this.#deps.ready() > 0 || stat.concurrency > 0 || stat.requests > 0)
+      due = this.#autoscaler.record(now, stat) || due;
+    this.#decide(now, due);
+    const asleep = this.#replicas === 0 && stats.inFlight === 0;
+    this.#timer = asleep || this.#stopped ? undefined : clock.after(SAMPLE_MS, () => this.#sample());
+  }
+
+  #decide(now: number, tick: boolean): void {
+    const seen = { ready: this.#deps.ready(), reachable: this.#deps.reachable() };
+    if (tick) this.#autoscaler.tick(now, seen);
+    this.#outcome = this.#autoscaler.reconcile(now, { ...seen, replicas: this.#replicas });
+    if (this.#outcome.replicas === this.#replicas) return;
+    this.#replicas = this.#outcome.replicas;
+    this.#deps.apply(this.#replicas, this.#reason());
+  }
+
+  #reason(): string {
+    const { outcome } = this;
+    const { decision } = this.#autoscaler;
+    if (this.#replicas === 0) return outcome?.reason === "TimedOut" ? "it never became ready" : "no traffic";
+    return outcome?.heldBy === undefined ? decision.reason : `${decision.reason}; ${outcome.heldBy}`;
+  }
+}

@@ -1,0 +1,32 @@
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { describe } from "vitest";
+import { connectDocker } from "../../../src/engine/docker/connect.ts";
+import { systemClock } from "../../../src/kernel/clock.ts";
+import { engineSuite } from "../../suites/engine-suite.ts";
+import { ensureHostNodeImage, requireEngine } from "../../support/docker-images.ts";
+
+const engine = await requireEngine();
+const app = fileURLToPath(new URL("../../apps/contract-app", import.meta.url));
+
+describe.skipIf(engine.missing)("a real engine", async () => {
+  const base = engine.missing ? "" : await ensureHostNodeImage(engine.docker);
+
+  engineSuite("docker", {
+    create: () => connectDocker({ session: randomUUID(), clock: systemClock() }),
+    source: () => ({
+      kind: "build",
+      context: app,
+      dockerfile: "Dockerfile",
+      buildArgs: { BASE: base },
+      tag: "localhost/kserve-local-test/contract-app:latest",
+      pullBase: false,
+    }),
+    missing: () => ({ kind: "reference", reference: "localhost/kserve-local-test/none:v1", pull: "missing" }),
+    node: "node",
+    leftovers: async (marker) => {
+      const found = await engine.docker.listContainers({ all: true, filters: { name: [marker] } });
+      return found.flatMap((container) => container.Names);
+    },
+  });
+});
