@@ -13,16 +13,23 @@ import type { Session } from "./session.ts";
 export interface DevLoop {
   /** Resolves when changes are seen. */
   readonly ready: Promise<void>;
+  /** The first deployment is done: changes, those that were seen before too, are acted on from now on. */
+  begin(): void;
   close(): Promise<void>;
 }
 
 export function startDevLoop(session: Session, sources: LoadedSources, load: LoadOptions): DevLoop {
   let current = sources;
   let loaded = describe(session, sources, load.cwd);
+  let begun = false;
+  let early: ChangeBatch | undefined;
   const watcher = createWatcher({
     clock: systemClock(),
     targets: targetsOf(session, sources, load),
-    onChange: (batch) => runner.submit(batch),
+    onChange: (batch) => {
+      if (begun) runner.submit(batch);
+      else early = early === undefined ? batch : mergeBatches(early, batch);
+    },
     onProblem: (problem) => session.emit(problem),
   });
   const runner = createSerialRunner<ChangeBatch>({
@@ -50,6 +57,10 @@ export function startDevLoop(session: Session, sources: LoadedSources, load: Loa
 
   return {
     ready: watcher.ready,
+    begin() {
+      begun = true;
+      if (early !== undefined) runner.submit(early);
+    },
     async close() {
       await watcher.close();
       await runner.close();

@@ -35,12 +35,14 @@ class Stopped extends Error {
 }
 
 /**
- * Resolves to the exit code: `work`'s, or that of the signal. Whatever happens, nothing is left behind.
+ * Resolves to the exit code: `work`'s, or that of the signal. Whatever happens, nothing is left behind. `beforeApply`
+ * runs beside the first build, and has ended when the services are said to be ready.
  * @throws KserveLocalError where the manifest, an image or a service is bad; the session is closed by then
  */
 export async function runSession(
   options: RunOptions,
   work: (running: RunningSession) => Promise<number>,
+  beforeApply: (running: RunningSession) => Promise<void> = () => Promise.resolve(),
 ): Promise<number> {
   const sources = await loadManifest(options);
   const clock = systemClock();
@@ -59,9 +61,10 @@ export async function runSession(
     let reason = "done";
     try {
       stopping.signal.throwIfAborted();
-      await session.apply(sources.manifest, "all", stopping.signal);
+      const running = { session, sources, signal: stopping.signal };
+      await Promise.all([beforeApply(running), session.apply(sources.manifest, "all", stopping.signal)]);
       await becomeReady(session, clock, options.waitTimeoutMs, stopping.signal);
-      return await work({ session, sources, signal: stopping.signal });
+      return await work(running);
     } catch (error) {
       if (!stopping.signal.aborted) {
         reason = "it could not come up";

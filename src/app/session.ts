@@ -28,8 +28,7 @@ export class Session {
     const clock = systemClock(options.timeScale);
     const bus = new EventBus<PlatformEvent>();
     bus.subscribe((event) => options.onEvent(event));
-    const emit = (event: PlatformEventBody): void =>
-      bus.emit({ time: realClock.now(), ...event });
+    const emit = (event: PlatformEventBody): void => bus.emit({ time: realClock.now(), ...event });
     const { engine, reason } = await chooseEngine(options.engine, { clock, session: id });
     try {
       emit({

@@ -203,7 +203,7 @@ function refuse(findings: Finding[], path: string, message: string, hint: string
 }
 
 function lastName(path: string): string {
-  return path.slice(path.lastIndexOf(".") + 1).replace(/\[\d+\]$/, " entry");
+  return path.slice(path.lastIndexOf(".") + 1);
 }
 
 function listHint(raw: Raw): string {

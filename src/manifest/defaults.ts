@@ -37,6 +37,10 @@ export function defaultRevisionSpec(
   nameContainers(inits, names, fromTemplate(settings.initContainerName, parentName));
   nameContainers(containers, names, fromTemplate(settings.containerName, parentName));
   const writable = new Set((spec.volumes ?? []).filter(isWritable).map((volume) => volume.name));
+  if (settings.securePodDefaults !== "disabled") {
+    for (const container of [...inits, ...containers])
+      secure(container, spec, settings.securePodDefaults === "enabled");
+  }
   for (const container of containers) {
     defaultContainer(container, containers.length === 1 || (container.ports ?? []).length > 0, settings);
     for (const mount of container.volumeMounts ?? []) if (!writable.has(mount.name)) mount.readOnly = true;
@@ -95,6 +99,25 @@ function defaultContainer(container: MutableContainer, serving: boolean, setting
   container.resources = resources;
   if (serving) container.readinessProbe ??= {};
   if (container.readinessProbe !== undefined) defaultReadiness(container.readinessProbe, serving);
+}
+
+/** What the flag secure-pod-defaults adds where nothing is said. */
+function secure(
+  container: MutableContainer,
+  { securityContext: pod = {} }: MutableRevisionSpec,
+  nonRoot: boolean,
+): void {
+  const own = container.securityContext ?? {};
+  own.allowPrivilegeEscalation ??= false;
+  if ((pod.seccompProfile?.type ?? "") === "" && (own.seccompProfile?.type ?? "") === "") {
+    own.seccompProfile = { ...own.seccompProfile, type: "RuntimeDefault" };
+  }
+  if (own.capabilities === undefined) {
+    const lowPort = (container.ports ?? []).some((port) => (port.containerPort ?? 0) < 1024);
+    own.capabilities = { drop: ["ALL"], ...(lowPort ? { add: ["NET_BIND_SERVICE"] } : {}) };
+  }
+  if (nonRoot && pod.runAsNonRoot === undefined) own.runAsNonRoot ??= true;
+  container.securityContext = own;
 }
 
 function defaultReadiness(probe: Mutable<Probe>, serving: boolean): void {

@@ -60,7 +60,8 @@ export function bounds(
   path: string,
   hint?: string,
 ): Finding {
-  return found("out-of-bounds", path, `${value} is out of bounds: it must be from ${min} to ${max}.`, hint);
+  const name = /([A-Za-z-]+)(?:\[\d+\])?\]?$/.exec(path)?.[1] ?? "the value";
+  return found("out-of-bounds", path, `\`${name}\` is ${value}; it must be from ${min} to ${max}.`, hint);
 }
 
 export function missing(path: string, message: string, hint?: string): Finding {

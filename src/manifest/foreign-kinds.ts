@@ -1,4 +1,5 @@
 /** Documents that are not Knative's: what they are, and what to do with them. */
+import { didYouMean } from "./suggest.ts";
 
 export interface Foreign {
   /** Refused, or left to others with a notice. */
@@ -127,7 +128,15 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+const OUR_KINDS: Readonly<Record<string, readonly string[]>> = {
+  "serving.knative.dev/v1": ["Service", "Configuration", "Revision", "Route"],
+  "serving.knative.dev/v1beta1": ["DomainMapping"],
+};
+
 export function foreign(apiVersion: string, kind: string): Foreign {
+  const meant = didYouMean(kind, OUR_KINDS[apiVersion] ?? []);
+  if (meant !== undefined)
+    return { verdict: "refused", message: `${apiVersion} has no kind "${kind}".`, hint: meant };
   const row = ROWS.find((candidate) => candidate.group.test(apiVersion) && candidate.kind.test(kind));
   const what = apiVersion === "" ? kind : `${kind} (${apiVersion})`;
   if (row !== undefined) {

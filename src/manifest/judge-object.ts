@@ -6,14 +6,16 @@
 import { BY_GO, decodeField, decodeObject, type Json } from "./decode.ts";
 import { defaultRevisionSpec, defaultTraffic, type MutableRevisionSpec } from "./defaults.ts";
 import type { Kind } from "./fields/kinds.ts";
-import { found, type Finding } from "./finding.ts";
-import { notEmulated, secureDefaults, severalContainers } from "./notices.ts";
-import type { RawObject } from "./raw.ts";
+import { found, via, type Finding } from "./finding.ts";
+import { googleAnnotations } from "./google-annotations.ts";
+import { notEmulated, revisionOf, secureDefaults, severalContainers } from "./notices.ts";
+import { podLevelFindings } from "./rules/pod-level.ts";
+import { nameOfRaw, type RawObject } from "./raw.ts";
 import type { RuleContext } from "./rules/context.ts";
 import { webhookFindings } from "./rules/kinds.ts";
 import { apiServerMeta } from "./rules/object-meta.ts";
 import { schemaFindings } from "./rules/schema.ts";
-import type { DecodedMeta, ManifestObject, TrafficTarget } from "./spec.ts";
+import type { ManifestObject, TrafficTarget } from "./spec.ts";
 import { unknownFields } from "./unknown-fields.ts";
 
 export interface ObjectVerdict {
@@ -58,7 +60,7 @@ export function judgeObject(kind: Kind, raw: RawObject, context: RuleContext): O
   const metadata = serverMeta(meta.value as Members);
   const object: Members = { ...(decoded.value as Members), metadata: metadata as Json };
   applyDefaults({ members: object, metadata }, context);
-  const bySchema = [...schemaFindings(kind.shape, object as Json), ...apiServerMeta(metadata as DecodedMeta)];
+  const bySchema = [...schemaFindings(kind.shape, object as Json), ...apiServerMeta(metadata)];
   if (refuses(bySchema)) return { findings: [...decoded.findings, ...bySchema] };
   return byWebhook(kind, object as unknown as ManifestObject, decoded.findings, context);
 }
@@ -77,6 +79,12 @@ function byWebhook(
     ...secureDefaults(object),
   ];
   return { findings: [...findings, ...notices], object };
+}
+
+/** What Knative accepts, and what the API server or the kubelet refuse once there is a pod. */
+function podLevelWarnings(object: ManifestObject): Finding[] {
+  const revision = revisionOf(object);
+  return revision === undefined ? [] : via(revision.path, podLevelFindings(revision.spec));
 }
 
 export function refuses(findings: readonly Finding[]): boolean {
@@ -121,6 +129,17 @@ function applyDefaults({ members, metadata }: Draft, { settings }: RuleContext):
 export function kindFinding(raw: RawObject): Finding | undefined {
   const kind = raw.get("kind");
   if (typeof kind === "string" && kind !== "") return undefined;
+  if (kind !== undefined && kind !== null && kind !== "") {
+    return {
+      ...found(
+        "no-kind",
+        "",
+        `The kind must be a string, not ${nameOfRaw(kind)}.`,
+        "Write e.g. `kind: Service`.",
+      ),
+      place: "kind",
+    };
+  }
   return found(
     "no-kind",
     "",

@@ -87,12 +87,13 @@ function insecure(
   return unset;
 }
 
-function revisionOf(object: ManifestObject): { spec: RevisionSpec; path: string } | undefined {
+/** The revision that the object describes, and where in it. */
+export function revisionOf(object: ManifestObject): { spec: RevisionSpec; path: string } | undefined {
   if (object.kind === "Service" || object.kind === "Configuration")
     return { spec: object.spec.template.spec, path: "spec.template.spec" };
   return object.kind === "Revision" ? { spec: object.spec, path: "spec" } : undefined;
 }
 
-function notice(code: string, place: string, message: string): Finding {
+export function notice(code: string, place: string, message: string): Finding {
   return { ...found(code, place, message), severity: "notice", atKey: true };
 }

@@ -5,6 +5,8 @@ import { PLATFORM_CONFIGS, type PlatformConfig, type SettingFault } from "./plat
 import { isRawObject, type Raw, type RawObject } from "./raw.ts";
 import { didYouMean } from "./suggest.ts";
 
+const FLAG_VALUES = ["enabled", "allowed", "disabled", "allowrootbounded"];
+
 interface Given {
   readonly features?: Readonly<Record<string, string>>;
   readonly defaults?: Readonly<Record<string, string>>;
@@ -55,7 +57,7 @@ export function settingFindings(
       findings.push(
         warning(key, `Knative has no feature flag "${key}" and ignores it.`, didYouMean(key, flags)),
       );
-    else if (typeof value === "string" && !["enabled", "allowed", "disabled"].includes(value.toLowerCase())) {
+    else if (typeof value === "string" && !FLAG_VALUES.includes(value.toLowerCase())) {
       findings.push(
         warning(
           key,

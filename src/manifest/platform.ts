@@ -31,6 +31,8 @@ export const PLATFORM_CONFIGS = [
 /** What the webhook's rules and defaults depend on. */
 export interface WebhookSettings {
   readonly features: Features;
+  /** The flag secure-pod-defaults, which has a value of its own: "allowrootbounded". */
+  readonly securePodDefaults: "enabled" | "allowrootbounded" | "disabled";
   readonly revisionTimeoutSeconds: number;
   readonly maxRevisionTimeoutSeconds: number;
   readonly revisionIdleTimeoutSeconds: number;
@@ -66,6 +68,7 @@ export function webhookSettings(platform: PlatformConfig): {
   const revisionTimeoutSeconds = defaults.integer("revision-timeout-seconds", 300);
   const settings: WebhookSettings = {
     features: featuresFrom(platform.features),
+    securePodDefaults: securePodDefaults(platform.features["secure-pod-defaults"]),
     revisionTimeoutSeconds,
     maxRevisionTimeoutSeconds: defaults.integer("max-revision-timeout-seconds", 600),
     revisionIdleTimeoutSeconds: defaults.integer("revision-idle-timeout-seconds", 0),
@@ -92,6 +95,11 @@ export function webhookSettings(platform: PlatformConfig): {
     faults.push({ config: "config-defaults", key: "revision-timeout-seconds", message });
   }
   return { settings, faults };
+}
+
+function securePodDefaults(flag: string | undefined): WebhookSettings["securePodDefaults"] {
+  const value = flag?.toLowerCase();
+  return value === "enabled" || value === "allowrootbounded" ? value : "disabled";
 }
 
 function reader(name: keyof PlatformConfig, platform: PlatformConfig, faults: SettingFault[]) {

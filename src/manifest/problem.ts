@@ -16,3 +16,17 @@ export interface Problem {
   readonly line: number;
   readonly column: number;
 }
+
+/**
+ * For people: one entry a fact. A rule about several fields together ("exactly one of these") gives a problem for
+ * each of them; here those that say the same about the same place become the first of them.
+ */
+export function oncePerPlace(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ file, document, code, message, line, column }) => {
+    const identity = JSON.stringify([file, document, code, message, line, column]);
+    const first = !seen.has(identity);
+    seen.add(identity);
+    return first;
+  });
+}

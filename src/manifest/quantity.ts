@@ -41,19 +41,19 @@ const SHAPE = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/;
 const EXPONENT = /^[eE]([-+]?[0-9]+)$/;
 /** Longer text is no quantity that anybody writes; exact arithmetic on it would be slow. */
 const MAX_LENGTH = 128;
-const MAX_EXPONENT = 64;
+const MAX_EXPONENT = 1000;
 
 interface Suffix {
   readonly format: QuantityFormat;
   readonly exponent: number;
 }
 
+/** Digits may be missing: Kubernetes reads `m` and `.` as zero. */
 export function parseQuantity(input: string): Quantity | QuantityFault {
   const text = input.trim();
   const match = text.length > MAX_LENGTH ? null : SHAPE.exec(text);
   if (match === null || text === "") return "format";
   const [, sign = "", rawWhole = "", fraction = "", suffixText = ""] = match;
-  if (rawWhole === "" && fraction === "") return "format";
   const suffix = readSuffix(suffixText);
   if (suffix === undefined) return "suffix";
   const whole = rawWhole.replace(/^0+/, "");
@@ -139,9 +139,10 @@ function binaryText(value: bigint): string {
 }
 
 function decimalText(nanos: bigint, exponential: boolean): string {
+  const largest = exponential ? Infinity : 18;
   let rest = nanos;
   let exponent = -9;
-  while (rest % 1000n === 0n && (exponential || exponent < 18)) {
+  while (rest % 1000n === 0n && exponent < largest) {
     rest /= 1000n;
     exponent += 3;
   }

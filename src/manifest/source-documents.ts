@@ -125,7 +125,17 @@ function toProblems(findings: readonly Finding[], target: Target): Problem[] {
     };
     problems.push(toProblem(more, "", target));
   }
-  return problems.sort((a, b) => a.line - b.line || a.column - b.column);
+  return distinct(problems).sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+function distinct(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ severity, code, path, message, line, column }) => {
+    const identity = JSON.stringify([severity, code, path, message, line, column]);
+    const first = !seen.has(identity);
+    seen.add(identity);
+    return first;
+  });
 }
 
 function toProblem(finding: Finding, path: string | undefined, target: Target): Problem {

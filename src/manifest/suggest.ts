@@ -15,7 +15,7 @@ export function nearest(written: string, candidates: Iterable<string>): string |
     const distance = editDistance(lower, candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
-  return best ?? plural(lower, candidates);
+  return best ?? containing(lower, [...candidates]);
 }
 
 export function didYouMean(written: string, candidates: Iterable<string>): string | undefined {
@@ -23,9 +23,13 @@ export function didYouMean(written: string, candidates: Iterable<string>): strin
   return near === undefined ? undefined : `Did you mean "${near}"?`;
 }
 
-function plural(lower: string, candidates: Iterable<string>): string | undefined {
-  for (const candidate of candidates) if (candidate.toLowerCase() === `${lower}s`) return candidate;
-  return undefined;
+/** A part of the one candidate that has it: `timeout` for timeoutSeconds, `name` for secretName. */
+function containing(lower: string, candidates: readonly string[]): string | undefined {
+  if (lower.length < 3) return undefined;
+  const holders = candidates.filter((candidate) => candidate.toLowerCase().includes(lower));
+  const starters = holders.filter((candidate) => candidate.toLowerCase().startsWith(lower));
+  if (holders.length === 1) return holders[0];
+  return starters.length === 1 ? starters[0] : undefined;
 }
 
 /** Damerau-Levenshtein with adjacent transpositions, two rows and one before. */

@@ -2,7 +2,7 @@
  * Names that Knative's schema does not have. kubectl's default field validation (Strict) makes each an error.
  * The walk is that of structural pruning in apiextensions-apiserver: below an unknown name nothing more is said.
  */
-import type { FieldType, Shape } from "./fields/field.ts";
+import type { Field, FieldType, Shape } from "./fields/field.ts";
 import { found, join, type Finding } from "./finding.ts";
 import { HABITS } from "./habits.ts";
 import { isRawList, isRawObject, type Raw, type RawObject } from "./raw.ts";
@@ -77,12 +77,19 @@ function unknown(shape: Shape, key: string, at: string): Finding {
     const advice = HABITS.get(key) ?? "Remove it.";
     return keyFinding(at, `Kubernetes has the field \`${key}\`, Knative does not take it.`, advice);
   }
-  const names = [...shape.fields].filter(([, other]) => other.closed !== true).map(([name]) => name);
-  const hint =
-    didYouMean(key, names) ??
-    HABITS.get(key) ??
-    `${shape.name} has: ${names.toSorted().slice(0, 40).join(", ")}.`;
-  return keyFinding(at, `Unknown field \`${key}\` in ${shape.name}.`, hint);
+  const names = [...shape.fields]
+    .filter(([, other]) => other.closed !== true && !isServerSide(other))
+    .map(([name]) => name);
+  const hint = didYouMean(key, names) ?? HABITS.get(key) ?? `Fields here: ${names.toSorted().join(", ")}.`;
+  return keyFinding(
+    at,
+    `Unknown field \`${key}\` in ${at === key ? `the ${shape.name}` : at.slice(0, -key.length - 1)}.`,
+    hint,
+  );
+}
+
+function isServerSide(field: Field): boolean {
+  return field.doc.startsWith("Set by the server") || field.doc.startsWith("Unused");
 }
 
 function keyFinding(path: string, message: string, hint: string): Finding {

@@ -33,6 +33,15 @@ export function parseYaml(text: string): YamlStream {
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
   const tooDeep = tokens.map((token) => deepToken(token)).find((offset) => offset !== undefined);
   if (tooDeep !== undefined) return { documents: [], lines, fault: depthFault(tooDeep) };
+  const directive = tokens.find((token) => token.type === "directive");
+  if (directive !== undefined) {
+    const message = "kubectl does not take YAML directives: it cuts the file at `---` before it reads YAML.";
+    return {
+      documents: [],
+      lines,
+      fault: { code: "yaml-directive", message, hint: "Remove the line.", offset: directive.offset },
+    };
+  }
   const documents: YamlDocument[] = [];
   const composer = new Composer({
     schema: "failsafe",

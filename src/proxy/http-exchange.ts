@@ -1,14 +1,11 @@
 /** Exchange on node's own HTTP/1.1 server: the part that the layers above see, and the part that forward.ts drives. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Answer, Exchange } from "./exchange.ts";
-import { firstValue } from "./headers.ts";
+import { firstValue, responseFieldsForClient } from "./headers.ts";
 import { plainAddress } from "./request-line.ts";
 
 /** How an exchange came to its end: handed over whole, the client left, or the platform ended it (respond, cut). */
 export type Ending = "complete" | "client-gone" | "answered";
-
-/** Bodies up to this many bytes are merged with their head. */
-const MERGED_BYTES = 16 * 1024;
 
 /** What an exchange needs to know of the server that it came through. */
 export interface ExchangeServer {
@@ -46,8 +43,6 @@ export class HttpExchange implements Exchange {
   #continued = false;
   #status: number | undefined;
   #openEnded = true;
-  /** The head has left; until then it waits to go together with the first of the body. */
-  #headOut = false;
   /** The response has been ended by respond or cut: the forwarder's pieces no longer count. */
   #sealed = false;
   #over: Ending | undefined;
@@ -158,7 +153,7 @@ export class HttpExchange implements Exchange {
     if (this.#status !== undefined || this.ending !== undefined || socket === null) return;
     if (this.request.httpVersion === "1.0") return;
     if (status === 100) this.#continued = true;
-    socket.write(headText(status, message, rawHeaders), "latin1");
+    socket.write(headText(status, message, responseFieldsForClient(rawHeaders, status).headers), "latin1");
   }
 
   /** Starts the final response; `length` is the declared Content-Length, -1 for a body of open length. */
@@ -186,16 +181,13 @@ export class HttpExchange implements Exchange {
 
   /** Sends what `begin` noted, before there is any body. */
   flush(): void {
-    if (this.ending !== undefined) return;
-    this.#headOut = true;
-    this.response.flushHeaders();
+    if (this.ending === undefined) this.response.flushHeaders();
   }
 
   /** False asks the caller to wait for `onceDrained`. */
   write(chunk: Uint8Array): boolean {
     if (this.ending !== undefined) return true;
     this.onWrite?.();
-    this.#headOut = true;
     return this.response.write(chunk);
   }
 
@@ -209,9 +201,7 @@ export class HttpExchange implements Exchange {
     if (chunk === undefined) this.response.end();
     else {
       this.onWrite?.();
-      // As a string it goes out in one piece with the head, without a gathering write.
-      if (chunk.length <= MERGED_BYTES && !this.#headOut) this.response.end(chunk.toString("latin1"), "latin1");
-      else this.response.end(chunk);
+      this.response.end(chunk);
     }
     this.discardBody();
   }

@@ -98,7 +98,8 @@ export class HttpUpstream implements Upstream {
   noteKeepAlive(socket: Socket | null, value: string): void {
     const facts = this.facts(socket);
     const seconds = /\btimeout=(\d+)/i.exec(value)?.[1];
-    if (facts !== undefined && seconds !== undefined) facts.idleMs = Number(seconds) * 1000 - KEEP_ALIVE_MARGIN_MS;
+    if (facts !== undefined && seconds !== undefined)
+      facts.idleMs = Number(seconds) * 1000 - KEEP_ALIVE_MARGIN_MS;
   }
 
   /** Ends the idle connections, so that the next request gets a fresh one. */
@@ -199,9 +200,9 @@ class PoolAgent extends Agent {
       if (socket === undefined) return;
       // Bytes that came between two requests belong to neither (RFC 9112 section 9.2).
       if (!socket.destroyed && socket.bytesRead === this.#facts.get(socket)?.readBefore) return;
+      socket.destroy();
       // Off the list now; destroying alone takes it off a turn later.
       socket.emit("agentRemove");
-      socket.destroy();
     }
   }
 }

@@ -5,11 +5,13 @@
 import type { CancelTimer, Clock } from "../kernel/clock.ts";
 import { Autoscaler, type ScaleOutcome } from "../scaling/autoscaler.ts";
 import type { ScalingSettings } from "../scaling/settings.ts";
-import type { RequestStats } from "./request-stats.ts";
+import type { RequestStat, RequestStats } from "./request-stats.ts";
 
 /** Knative's queue-proxy and activator report once a second, its autoscaler decides every two. */
 const SAMPLE_MS = 1_000;
 const SAMPLES_PER_TICK = 2;
+/** A timer later than this many seconds means that the machine was suspended. */
+const MOST_LATE_SAMPLES = 600;
 
 export interface AutoscaleDeps {
   readonly settings: ScalingSettings;
@@ -26,15 +28,21 @@ export class AutoscaleLoop {
   readonly #deps: AutoscaleDeps;
   readonly #autoscaler: Autoscaler;
   #timer: CancelTimer | undefined;
+  /** The grid of whole seconds: a sample late by a timer's jitter still belongs to its second. */
+  #anchor = 0;
   #samples = 0;
   #replicas: number;
   #outcome: ScaleOutcome | undefined;
   #stopped = false;
+  readonly #fixed: boolean;
 
   constructor(deps: AutoscaleDeps) {
     this.#deps = deps;
     const { settings, clock } = deps;
-    this.#replicas = settings.initialScale === 0 ? 0 : Math.max(settings.initialScale, settings.minScale);
+    // Other classes than Knative's own decide by CPU, memory or custom metrics, and never go to zero.
+    this.#fixed = settings.class !== "kpa";
+    this.#replicas =
+      settings.initialScale === 0 && !this.#fixed ? 0 : Math.max(1, settings.initialScale, settings.minScale);
     const from = this.#replicas === 0 ? "zero" : "new";
     this.#autoscaler = new Autoscaler(settings, { now: clock.now(), ready: 0, from });
   }
@@ -63,7 +71,7 @@ export class AutoscaleLoop {
 
   /** A request has come: if nothing is wanted, decide at once; in any case see that the loop runs. */
   poke(): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#fixed) return;
     const now = this.#deps.clock.now();
     if (this.#autoscaler.decision.desired <= 0 && this.#replicas === 0) {
       if (this.#autoscaler.record(now, { concurrency: 1, requests: 1 })) this.#decide(now, true);
@@ -86,24 +94,48 @@ export class AutoscaleLoop {
   }
 
   #arm(): void {
-    if (this.#timer !== undefined || this.#stopped) return;
+    if (this.#timer !== undefined || this.#stopped || this.#fixed) return;
+    const now = this.#deps.clock.now();
+    this.#anchor = now;
     this.#samples = 0;
-    this.#deps.stats.sample(this.#deps.clock.now());
-    this.#timer = this.#deps.clock.after(SAMPLE_MS, () => this.#sample());
+    this.#deps.stats.sample(now);
+    this.#next();
   }
 
+  #next(): void {
+    const { clock } = this.#deps;
+    const at = this.#anchor + (this.#samples + 1) * SAMPLE_MS;
+    this.#timer = clock.after(at - clock.now(), () => this.#sample());
+  }
+
+  /** Takes every second that has ended since the last one: more than one where the timer came late. */
   #sample(): void {
     const { clock, stats } = this.#deps;
     const now = clock.now();
+    const ended = Math.floor((now - this.#anchor) / SAMPLE_MS) - this.#samples;
+    if (ended > MOST_LATE_SAMPLES) {
+      // The machine slept: what happened meanwhile is not known, and the windows have run out anyway.
+      this.#timer = undefined;
+      this.#arm();
+      return;
+    }
+    if (ended > 0) {
+      const { concurrency, requests } = stats.sample(now);
+      for (let n = 0; n < ended; n += 1) this.#second({ concurrency, requests: n === 0 ? requests : 0 });
+    }
+    this.#timer = undefined;
+    if (this.#stopped || (this.#replicas === 0 && stats.inFlight === 0)) return;
+    this.#next();
+  }
+
+  #second(stat: RequestStat): void {
     this.#samples += 1;
-    const stat = stats.sample(now);
-    // Knative has nobody to ask while there is neither a ready instance nor a request.
+    const at = this.#anchor + this.#samples * SAMPLE_MS;
     let due = this.#samples % SAMPLES_PER_TICK === 0;
-    if (this.#deps.ready() > 0 || stat.concurrency > 0 || stat.requests > 0)
-      due = this.#autoscaler.record(now, stat) || due;
-    this.#decide(now, due);
-    const asleep = this.#replicas === 0 && stats.inFlight === 0;
-    this.#timer = asleep || this.#stopped ? undefined : clock.after(SAMPLE_MS, () => this.#sample());
+    // An instance that never gets ready is reported as idle rather than not at all, so that it goes again.
+    if (this.#replicas > 0 || stat.concurrency > 0 || stat.requests > 0)
+      due = this.#autoscaler.record(at, stat) || due;
+    this.#decide(at, due);
   }
 
   #decide(now: number, tick: boolean): void {

@@ -14,21 +14,20 @@ export class RequestStats {
   #area = 0;
   #changedAt: number;
   #sampledAt: number;
-  #lastActiveAt: number;
+  #lastActiveAt: number | undefined;
 
   /** `now` in ms, here and below. */
   constructor(now: number) {
     this.#changedAt = now;
     this.#sampledAt = now;
-    this.#lastActiveAt = now;
   }
 
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  /** When a request was last in flight; now while one is. */
-  lastActive(now: number): number {
+  /** When a request was last in flight; now while one is; undefined before the first. */
+  lastActive(now: number): number | undefined {
     return this.#inFlight > 0 ? now : this.#lastActiveAt;
   }
 

@@ -7,6 +7,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { KserveLocalError } from "../kernel/errors.ts";
 import type { PlatformEventBody } from "../resources/events.ts";
 import type { InstanceState } from "../resources/instance-state.ts";
+import { explain } from "../scaling/explain.ts";
 import type { ScalingSettings } from "../scaling/settings.ts";
 import { AutoscaleLoop } from "./autoscale-loop.ts";
 import type { RevisionBackend } from "./backend.ts";
@@ -110,7 +111,20 @@ export class RevisionRuntime implements RevisionBackend {
   }
 
   explain(): string {
-    return `${this.#instances.live.length} of ${this.#loop.replicas} wanted: ${this.#loop.decision.reason}`;
+    const { decision, outcome } = this.#loop;
+    if (outcome === undefined)
+      return `${this.#instances.live.length} instances: initial scale ${this.#loop.replicas}`;
+    const now = this.#deps.clock.now();
+    const lastRequestAt = this.#stats.lastActive(now);
+    return explain({
+      now,
+      settings: this.#deps.settings,
+      decision,
+      outcome,
+      ready: this.#ready.length,
+      inFlight: this.#stats.inFlight,
+      ...(lastRequestAt === undefined ? {} : { lastRequestAt }),
+    });
   }
 
   /** Ends every instance; with `now`, at once. Resolves when nothing is left. */

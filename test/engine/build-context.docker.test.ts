@@ -51,6 +51,8 @@ describe.skipIf(!reachable)(title, () => {
     await writeTree(root, { ...contextFiles, ".dockerignore": "**/*.log\nnode_modules\n!node_modules/keep" });
     await run("docker", ["build", "-q", "-t", tag, root], { env: { ...process.env, DOCKER_BUILDKIT: "0" } });
     const theirs = await filesIn(tag);
+    // Else the next build takes the name and leaves a nameless image behind.
+    await docker.getImage(tag).remove({ force: true });
     const stream = await docker.buildImage(packContext(root), { t: tag });
     await new Promise<void>((resolve, reject) => {
       docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));

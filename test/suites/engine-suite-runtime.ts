@@ -74,6 +74,8 @@ export interface About {
 export interface Runtime {
   readonly engine: () => Engine;
   readonly harness: EngineHarness;
+  /** What the names of the running test's instances begin with. */
+  readonly marker: () => string;
   readonly runOf: (env: Record<string, string>, main: Partial<ContainerRun>, log: Log) => InstanceRun;
   readonly start: (env?: Record<string, string>, main?: Partial<ContainerRun>) => Promise<Started>;
   /** Started, and the app has said that it listens. */

@@ -83,7 +83,15 @@ export function engineSuite(name: string, harness: EngineHarness): void {
       const reason = harness.absent?.[capability];
       if (reason !== undefined) context.skip(`${name}: ${reason}`);
     };
-    const runtime: Runtime = { engine: () => engine, runOf, start, listening, needs, harness };
+    const runtime: Runtime = {
+      engine: () => engine,
+      marker: () => marker,
+      runOf,
+      start,
+      listening,
+      needs,
+      harness,
+    };
 
     it("describes itself", () => {
       expect(engine.description.title).not.toBe("");

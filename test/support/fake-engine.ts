@@ -23,7 +23,7 @@ import type { Clock } from "../../src/kernel/clock.ts";
 import { KserveLocalError } from "../../src/kernel/errors.ts";
 import { FakeInstance, type FakeProgram } from "./fake-instance.ts";
 
-export { FakeInstance, type FakeProcess, type FakeProgram } from "./fake-instance.ts";
+export { FakeInstance, type FakeProgram } from "./fake-instance.ts";
 
 export interface FakeEngineOptions {
   readonly clock: Clock;

@@ -38,6 +38,9 @@ interface Outcome {
   readonly step?: FailedStep | undefined;
 }
 
+/** Answers of an engine, or of a proxy before it, that lets nobody call back. */
+const NO_SESSIONS = new Set([403, 404, 501]);
+
 /** Throws KserveLocalError `build-failed` or `image-platform`, or the signal's reason; an abort cancels the build. */
 export async function buildImage(
   docker: Docker,
@@ -47,7 +50,9 @@ export async function buildImage(
   options: PrepareOptions,
 ): Promise<Artifact> {
   const build: Build = { docker, source, instructions: await readDockerfile(source), around, options };
-  const outcome = await run(build, facts.buildkit ? withBuildKit : withClassic);
+  // The docker CLI's own switch.
+  const buildkit = facts.buildkit && around.env["DOCKER_BUILDKIT"] !== "0";
+  const outcome = await run(build, buildkit ? withBuildKit : withClassic);
   if (outcome.error !== undefined)
     throw buildFailure(source, build.instructions, outcome.error, outcome.step);
   const image = await inspectImage(docker, outcome.id ?? source.tag);
@@ -88,12 +93,18 @@ async function run(build: Build, builder: (build: Build) => Promise<Outcome>): P
 
 async function withBuildKit(build: Build): Promise<Outcome> {
   const { docker, around, options } = build;
-  const session = await openSession(docker, (registry) => findCredentials(registry, around, options.signal));
+  const session = await openSession(docker, (registry) =>
+    findCredentials(registry, around, options.signal),
+  ).catch((error: unknown) => {
+    if (NO_SESSIONS.has(statusOf(error) ?? 0)) return undefined;
+    throw error;
+  });
+  if (session === undefined) return withClassic(build);
   try {
     const trace = new BuildTrace((progress) => options.onProgress(progress));
     let id: string | undefined;
     let error: string | undefined;
-    for await (const message of jsonLines(await request(build, { version: "2", session: session.id }))) {
+    for await (const message of messages(build, { version: "2", session: session.id })) {
       const { aux } = message;
       if (message["id"] === "moby.buildkit.trace" && typeof aux === "string") trace.apply(aux);
       id = imageId(aux) ?? id;
@@ -113,7 +124,7 @@ async function withClassic(build: Build): Promise<Outcome> {
   const registries = await credentialsOfBases(build);
   let id: string | undefined;
   let error: string | undefined;
-  for await (const message of jsonLines(await request(build, { rm: "1", forcerm: "1" }, registries))) {
+  for await (const message of messages(build, { rm: "1", forcerm: "1" }, registries)) {
     trace.apply(message);
     id = imageId(message["aux"]) ?? id;
     error = errorIn(message) ?? error;
@@ -136,13 +147,38 @@ async function credentialsOfBases(build: Build): Promise<Record<string, Registry
   return found;
 }
 
-function request(
+/** What the builder says, to the end. Throws the context's own error where that is what broke the connection. */
+async function* messages(
   build: Build,
   more: Readonly<Record<string, string>>,
   registryconfig?: object,
-): Promise<Readable> {
+): AsyncGenerator<Record<string, unknown>> {
   const { docker, source, options } = build;
-  const query = new URLSearchParams({
+  const context = packContext(source.context, source.dockerfile);
+  let failure: unknown;
+  context.once("error", (error) => (failure = error));
+  reportUpload(context, options);
+  try {
+    const stream = await dial<Readable>(docker, {
+      method: "POST",
+      path: `/build?${query(source, more)}`,
+      file: context,
+      isStream: true,
+      abortSignal: options.signal,
+      ...(registryconfig === undefined ? {} : { registryconfig }),
+      statusCodes: { 200: true },
+    });
+    yield* jsonLines(stream);
+  } catch (error) {
+    throw failure ?? error;
+  } finally {
+    // A build may be refused before all was sent.
+    context.destroy();
+  }
+}
+
+function query(source: BuildSource, more: Readonly<Record<string, string>>): string {
+  const parameters = new URLSearchParams({
     t: source.tag,
     dockerfile: source.dockerfile,
     platform: PLATFORM,
@@ -153,20 +189,14 @@ function request(
     ...(source.pullBase ? { pull: "1" } : {}),
     ...more,
   });
-  const context = packContext(source.context, source.dockerfile);
-  let sent = 0;
+  return parameters.toString();
+}
+
+function reportUpload(context: Readable, options: PrepareOptions): void {
+  let current = 0;
   context.on("data", (chunk: Buffer) => {
-    sent += chunk.length;
-    options.onProgress({ kind: "transfer", id: "context", what: "build context", current: sent, total: 0 });
-  });
-  return dial<Readable>(docker, {
-    method: "POST",
-    path: `/build?${query.toString()}`,
-    file: context,
-    isStream: true,
-    abortSignal: options.signal,
-    ...(registryconfig === undefined ? {} : { registryconfig }),
-    statusCodes: { 200: true },
+    current += chunk.length;
+    options.onProgress({ kind: "transfer", id: "context", what: "build context", current, total: 0 });
   });
 }
 

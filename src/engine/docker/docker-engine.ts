@@ -13,7 +13,7 @@ import type {
 } from "../engine.ts";
 import { bridgeSubnets, mayReachDirectly } from "./address.ts";
 import { buildImage } from "./build.ts";
-import type { DockerClient } from "./client.ts";
+import { type DockerClient, engineFailure } from "./client.ts";
 import type { CredentialSource } from "./credentials.ts";
 import type { EngineFacts } from "./facts.ts";
 import { findImage } from "./find.ts";
@@ -39,6 +39,7 @@ export class DockerEngine implements Engine {
   readonly #docker: Docker;
   /** Starts that have not come back: `close` waits for them, or it would miss their containers. */
   readonly #starting = new Set<Promise<unknown>>();
+  readonly #running = new Set<EngineInstance>();
   readonly #closing = new AbortController();
   #starter: Promise<Starter> | undefined;
   #watchdog: Watchdog | undefined;
@@ -68,11 +69,18 @@ export class DockerEngine implements Engine {
     if (this.#closed !== undefined)
       return Promise.reject(new KserveLocalError("start-failed", { what: "The engine is being closed" }));
     const either = AbortSignal.any([signal, this.#closing.signal]);
-    const start = this.#prepareStart().then((starter) => startInstance(starter, run, either));
+    const start = this.#start(run, either);
     this.#starting.add(start);
     const forget = (): void => void this.#starting.delete(start);
     start.then(forget, forget);
     return start;
+  }
+
+  async #start(run: InstanceRun, signal: AbortSignal): Promise<EngineInstance> {
+    const instance = await startInstance(await this.#prepareStart(), run, signal);
+    this.#running.add(instance);
+    void instance.removed.then(() => this.#running.delete(instance));
+    return instance;
   }
 
   sweep(): Promise<number> {
@@ -89,8 +97,13 @@ export class DockerEngine implements Engine {
     this.#closing.abort(new KserveLocalError("start-failed", { what: "The engine is being closed" }));
     await Promise.allSettled(this.#starting);
     try {
+      await Promise.all([...this.#running].map((instance) => instance.stop(0)));
+      // Whatever else carries our label, such as a container whose creation was cut short.
       if (this.#starter !== undefined) await sweepSession(this.#docker, this.#parts.session);
       this.#watchdog?.dismiss();
+    } catch (error) {
+      // The watchdog stays, and tries again when this process is gone.
+      throw engineFailure(error, "removing the session's containers");
     } finally {
       this.#parts.client.destroy();
     }

@@ -2,10 +2,9 @@
 import type Docker from "dockerode";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Address, EngineInstance, ExecResult, Exit } from "../engine.ts";
-import { settled } from "./client.ts";
 import { execIn } from "./exec.ts";
 import { watchExit } from "./exit.ts";
-import { Stopper } from "./stop.ts";
+import { discard, Stopper } from "./stop.ts";
 
 export interface InstanceParts {
   readonly container: Docker.Container;
@@ -19,10 +18,13 @@ export class DockerInstance implements EngineInstance {
   readonly id: string;
   readonly address: Address;
   readonly exited: Promise<Exit>;
+  /**
+   * Resolves when the container is gone; never rejects. It goes as soon as it has ended, whoever ended it: nothing is read
+   * from it afterwards.
+   */
+  readonly removed: Promise<void>;
   readonly #container: Docker.Container;
   readonly #stopper: Stopper;
-  /** The container goes as soon as it has ended, whoever ended it: nothing is read from it afterwards. */
-  readonly #removed: Promise<void>;
   #isOver = false;
 
   constructor({ container, address, output, clock }: InstanceParts) {
@@ -31,7 +33,7 @@ export class DockerInstance implements EngineInstance {
     this.#container = container;
     this.#stopper = new Stopper(container, clock, () => this.exited);
     this.exited = watchExit(container, output, () => this.#stopper.killed, clock);
-    this.#removed = this.exited.then(() => this.#remove());
+    this.removed = this.exited.then(() => this.#remove());
   }
 
   exec(command: readonly string[], signal: AbortSignal): Promise<ExecResult> {
@@ -39,15 +41,14 @@ export class DockerInstance implements EngineInstance {
   }
 
   async stop(graceMs: number): Promise<Exit> {
-    if (this.#isOver) await this.#removed;
-    else await this.#stopper.stop(graceMs);
-    await this.#removed;
+    if (!this.#isOver) await this.#stopper.stop(graceMs);
+    await this.removed;
     return this.exited;
   }
 
   /** What can't be removed now is left to the watchdog and the next sweep. */
   async #remove(): Promise<void> {
     this.#isOver = true;
-    await settled(this.#container.remove({ force: true, v: true })).catch(() => undefined);
+    await discard(this.#container).catch(() => undefined);
   }
 }

@@ -33,6 +33,9 @@ export interface Starter {
 /** A program that can't run ends within milliseconds; a machine under load may take longer to say so. */
 const FALSE_START_MS = 3000;
 
+/** By the wall clock, as the engine's own delay is. */
+const DEATH_NOTICE_MS = 300;
+
 /** Nothing can be connected to here: the address of an instance that ended before it could be given one. */
 const NOWHERE: Address = { host: "127.0.0.1", port: 0, connectProves: true };
 
@@ -134,11 +137,21 @@ async function addressOf(
   if (direct) {
     const proved = await proveDirect(state, run.port);
     if (proved !== undefined) return proved;
-    if (!(await container.inspect()).State.Running) return NOWHERE;
+    if (await endsAtOnce(container)) return NOWHERE;
     starter.learned.direct = false;
     throw new Retry();
   }
   return publishedAddress(state, run.port, publishing(starter.facts).connect) ?? NOWHERE;
+}
+
+/** A process that is gone proves nothing about the engine; that it is gone, the engine says some 70 ms later. */
+async function endsAtOnce(container: Docker.Container): Promise<boolean> {
+  try {
+    await container.wait({ abortSignal: AbortSignal.timeout(DEATH_NOTICE_MS) });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -5,7 +5,7 @@
 import type Docker from "dockerode";
 import type { CancelTimer, Clock } from "../../kernel/clock.ts";
 import type { Exit } from "../engine.ts";
-import { settled } from "./client.ts";
+import { settled, statusOf } from "./client.ts";
 
 export class Stopper {
   readonly #container: Docker.Container;
@@ -56,8 +56,18 @@ export class Stopper {
   }
 }
 
-/** With its anonymous volumes. Kills first: Podman's forced removal waits its own ten seconds for SIGTERM. */
+/** Kills first: Podman's forced removal waits its own ten seconds for SIGTERM. */
 export async function removeContainer(container: Docker.Container): Promise<void> {
   await settled(container.kill({ signal: "SIGKILL" })).catch(() => undefined);
-  await settled(container.remove({ force: true, v: true }));
+  await discard(container);
+}
+
+/** Removes what has ended, with its anonymous volumes. Resolves when it is gone, also where somebody else removes it. */
+export async function discard(container: Docker.Container): Promise<void> {
+  try {
+    await container.remove({ force: true, v: true });
+  } catch (error) {
+    if (statusOf(error) === 409) await settled(container.wait({ condition: "removed" }));
+    else if (statusOf(error) !== 404) throw error;
+  }
 }

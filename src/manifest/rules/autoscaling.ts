@@ -64,14 +64,13 @@ function scaleFindings(annotations: Annotations, settings: WebhookSettings): Fin
   const findings = [...min.findings, ...max.findings];
   if (max.value !== 0 && max.value < min.value) {
     const message = `max-scale (${max.value}) is less than min-scale (${min.value}).`;
-    findings.push(
-      found(
-        "scale-bounds",
-        [`${DOMAIN}/max-scale`, `${DOMAIN}/min-scale`],
-        message,
-        "Raise max-scale, or lower min-scale.",
-      ),
-    );
+    // Knative names the first spelling of each, whichever is written.
+    const paths = [`${DOMAIN}/max-scale`, `${DOMAIN}/min-scale`];
+    const place = max.key ?? min.key ?? "";
+    findings.push({
+      ...found("scale-bounds", paths, message, "Raise max-scale, or lower min-scale."),
+      place,
+    });
   }
   if (max.key !== undefined && settings.maxScaleLimit > 0)
     findings.push(...limitFindings(max.key, max.value, settings.maxScaleLimit));

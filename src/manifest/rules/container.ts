@@ -36,10 +36,7 @@ export function sidecarFindings(container: Container, volumes: Volumes, context:
   const probes = (["livenessProbe", "readinessProbe", "startupProbe"] as const).flatMap((name) => {
     const probe = container[name];
     if (probe === undefined) return [];
-    if (!probing)
-      return name === "startupProbe"
-        ? []
-        : via(name, sidecarProbe(probe, name, flagHint("multi-container-probing")));
+    if (!probing) return via(name, sidecarProbe(probe, name, flagHint("multi-container-probing")));
     return via(
       name,
       name === "readinessProbe" ? readinessFindings(probe, undefined) : probeFindings(probe, undefined),

@@ -2,7 +2,7 @@
  * The pod's part of a revision. Source: knative/serving pkg/apis/serving/k8s_validation.go, fieldmask.go.
  * Findings carry Knative's paths, quirks included; see finding.ts.
  */
-import { bounds, found, foundAt, missing, via, type Finding } from "../finding.ts";
+import { bounds, found, foundAt, join, missing, via, type Finding } from "../finding.ts";
 import { servingPort } from "../defaults.ts";
 import { dns1123Subdomain } from "../names.ts";
 import { REVISION_SPEC } from "../fields/revision.ts";
@@ -59,11 +59,42 @@ function initContainers(spec: RevisionSpec, volumes: Volumes, context: RuleConte
   // Said already, with a path, by the check of flagged fields.
   if (inits.length === 0 || !isEnabled(context, "kubernetes.podspec-init-containers")) return [];
   const others = new Set((spec.containers ?? []).map((container) => container.name));
+  let findings: Finding[] = [];
   // Knative names these `containers`, though they are initContainers.
-  return inits.flatMap((container, index) => [
-    ...(others.has(container.name) ? via(`containers[${index}]`, [duplicateName(container.name)]) : []),
-    ...via(`containers[${index}]`, initContainerFindings(container, volumes, context)),
-  ]);
+  inits.forEach((container, index) => {
+    const at = `containers[${index}]`;
+    if (others.has(container.name))
+      findings = withDuplicate(findings, container.name, at, `initContainers[${index}]`);
+    const own = via(at, initContainerFindings(container, volumes, context));
+    findings.push(
+      ...own.map((finding) =>
+        placed(finding, (place) => `init${place.charAt(0).toUpperCase()}${place.slice(1)}`),
+      ),
+    );
+  });
+  return findings;
+}
+
+/** Knative puts the place of a duplicate before the findings of the containers before it, too. */
+function withDuplicate(before: readonly Finding[], name: string, at: string, place: string): Finding[] {
+  const duplicate = {
+    ...found(
+      "duplicate-name",
+      "name",
+      `Two containers are called "${name}".`,
+      "Give each a name of its own.",
+    ),
+    place: `${place}.name`,
+  };
+  return [...before.map((finding) => placed(finding)), duplicate].map((finding) => ({
+    ...finding,
+    paths: finding.paths.map((path) => join(at, path)),
+  }));
+}
+
+/** Fixes the place in the file before the path is changed into what Knative calls it. */
+function placed(finding: Finding, change: (place: string) => string = (place) => place): Finding {
+  return { ...finding, place: change(finding.place ?? finding.paths[0] ?? "") };
 }
 
 /** Knative names `containers[*].ports` here, which is no field. */
@@ -117,24 +148,18 @@ function containersFindings(
     ];
   }
   const names = new Set<string>();
-  return containers.flatMap((container, index) => {
-    const duplicate = names.has(container.name) ? [duplicateName(container.name)] : [];
+  let findings: Finding[] = [];
+  containers.forEach((container, index) => {
+    const at = `containers[${index}]`;
+    if (names.has(container.name)) findings = withDuplicate(findings, container.name, at, at);
     names.add(container.name);
     const serves = (container.ports?.length ?? 0) > 0;
-    const rest = serves
+    const own = serves
       ? containerFindings(container, volumes, port, context)
       : sidecarFindings(container, volumes, context);
-    return via(`containers[${index}]`, [...duplicate, ...rest]);
+    findings.push(...via(at, own));
   });
-}
-
-function duplicateName(name: string): Finding {
-  return found(
-    "duplicate-name",
-    "name",
-    `Two containers are called "${name}".`,
-    "Give each a name of its own.",
-  );
+  return findings;
 }
 
 function serviceAccount(name: string, context: RuleContext): Finding[] {

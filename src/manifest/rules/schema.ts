@@ -38,12 +38,14 @@ function walk(shape: Shape, value: Json, path: string, findings: Finding[]): voi
 function duplicates(items: readonly Json[], keys: readonly string[], path: string): Finding[] {
   const seen = new Set<string>();
   return items.flatMap((item, index) => {
-    const values = keys.map((key) => (item as { readonly [key: string]: Json } | null)?.[key]);
-    const identity = JSON.stringify(values);
+    const values = keys.map((key) =>
+      JSON.stringify((item as { readonly [key: string]: Json } | null)?.[key] ?? ""),
+    );
+    const identity = values.join(",");
     const first = !seen.has(identity);
     seen.add(identity);
     if (first) return [];
-    const described = keys.map((key, at) => `${key} "${String(values[at] ?? "")}"`).join(" and ");
+    const described = keys.map((key, at) => `${key} ${values[at] ?? ""}`).join(" and ");
     const name = path.slice(path.lastIndexOf(".") + 1);
     return [
       found(

@@ -18,7 +18,9 @@ export function trafficFindings(traffic: readonly TrafficTarget[], inService: bo
   const hint =
     traffic.length === 0
       ? "Add an entry, e.g. `{latestRevision: true, percent: 100}`."
-      : `Change the percentages by ${100 - sum}.`;
+      : sum < 100
+        ? `${100 - sum} are missing.`
+        : `${sum - 100} are too many.`;
   return [
     ...findings,
     found("traffic-sum", "", `The percentages add up to ${sum}; they must make 100.`, hint),

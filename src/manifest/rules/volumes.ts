@@ -307,7 +307,16 @@ function readOnlyFindings(mount: VolumeMount, volumes: ReadonlyMap<string, Volum
         "Add `readOnly: true`.",
       ),
     ];
-  return [];
+  if (claim !== undefined || volume?.ephemeral !== undefined) return [];
+  // For the containers that stay, Knative sets it; for init containers it does not.
+  return [
+    found(
+      "read-only",
+      "readOnly",
+      "Only emptyDir and persistent volumes can be mounted for writing.",
+      "Add `readOnly: true`.",
+    ),
+  ];
 }
 
 function propagation(mount: VolumeMount, context: RuleContext): Finding[] {

@@ -3,7 +3,8 @@
  * can run the same app inside the test.
  *
  * Environment: PRINT = JSON array of [stream, text], written as it is at the start. EXIT = exit with this code after
- * that, without listening. ON_SIGTERM = `drain` (answer what is held, then exit 0) or `ignore`; otherwise the default.
+ * that, without listening. ON_SIGTERM = `drain` (after DRAIN_MS, default 0, answer what is held, then exit 0), `ignore`, or
+ * `deaf` (ignore without a word); otherwise the default.
  * Paths: / (hello), /about (JSON: argv, env, cwd, port), /exit?code=n, /die (SIGKILL to itself), /hold (answers only
  * while draining), /print?stream=&text=
  */
@@ -15,6 +16,7 @@ export function contractApp(host) {
     return undefined;
   }
   if (host.env.ON_SIGTERM === "ignore") host.onTerminate(() => host.write("stdout", "ignoring SIGTERM\n"));
+  if (host.env.ON_SIGTERM === "deaf") host.onTerminate(() => undefined);
   if (host.env.ON_SIGTERM === "drain") host.onTerminate(() => drain(host, held));
   return (request, response) => {
     const url = new URL(request.url, "http://app");
@@ -49,6 +51,7 @@ export function contractApp(host) {
 
 async function drain(host, held) {
   host.write("stdout", "draining\n");
+  await new Promise((resolve) => setTimeout(resolve, Number(host.env.DRAIN_MS ?? 0)));
   await Promise.all([...held].map((response) => new Promise((resolve) => response.end("held until SIGTERM", resolve))));
   host.write("stdout", "drained\n");
   host.exit(0);

@@ -146,6 +146,13 @@ describe.skipIf(missing).each([
     expect(error.fix).toContain("stage");
   });
 
+  it("that is refused while a large context is on its way says why", async () => {
+    const large = { Dockerfile: "FROM scratch AS a\nCOPY large /", large: "x".repeat(60_000_000) };
+    const { error } = await failure(sourceOf(large, { target: "nope" }));
+    expect(error).toMatchObject({ code: "build-failed" });
+    expect(error.why).toContain("nope");
+  });
+
   it("explains a missing Dockerfile", async () => {
     const { error } = await failure(sourceOf({ "x.txt": "" }));
     expect(error).toMatchObject({ code: "build-failed" });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -44,7 +44,6 @@ describe("connecting", () => {
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify(request.url?.startsWith("/version") ? version : info));
     };
-  /** The default sockets that "exist" are those whose place in the folder is listened on, or left a file. */
   function around(env: Record<string, string>, sockets: readonly string[] = []): Surroundings {
     return {
       env,
@@ -71,17 +70,26 @@ describe("connecting", () => {
   });
 
   it("tries default sockets in turn", async () => {
-    const dead = `${folder}/.docker/run/docker.sock`;
-    const living = path.join(folder, ".rd");
-    await listen(path.join(folder, "rd.sock"), answers());
-    const surroundings = around({}, [dead, `${living}/docker.sock`, path.join(folder, "rd.sock")]);
-    const error = await failure(surroundings);
+    const [dead, living] = [`${folder}/.docker/run/docker.sock`, `${folder}/.rd/docker.sock`];
+    mkdirSync(path.dirname(living));
+    await listen(living, answers());
+    const engine = await connect(around({}, [dead, living]));
+    expect(engine.description.title).toContain(living);
+    await engine.close();
+  });
+
+  it("says of each default socket why it doesn't answer", async () => {
+    const [dead, foreign] = [`${folder}/.docker/run/docker.sock`, `${folder}/.rd/docker.sock`];
+    mkdirSync(path.dirname(foreign));
+    await listen(foreign, answers({ ...VERSION, ApiVersion: "1.38" }));
+    const error = await failure(around({}, [dead, foreign]));
     expect(error).toMatchObject({
       code: "engine-unreachable",
       exitCode: 3,
       message: "No container engine answers",
     });
     expect((error as { why: string }).why).toContain(`unix://${dead}: no such socket`);
+    expect((error as { why: string }).why).toContain("is too old");
     expect((error as { fix: string }).fix).toContain("--engine process");
   });
 

@@ -68,10 +68,11 @@ export class FakeContainer {
     return Promise.resolve(info as unknown as Docker.ContainerInspectInfo);
   }
 
-  wait(): Promise<void> {
+  wait({ abortSignal }: { abortSignal?: AbortSignal } = {}): Promise<void> {
     if (this.state instanceof Error) return Promise.reject(this.state);
     if (this.state.Running !== true) return Promise.resolve();
     return new Promise((resolve, reject) => {
+      abortSignal?.addEventListener("abort", () => reject(connectionError("ABORT_ERR")));
       this.#waiting.push((error) => (error === undefined ? resolve() : reject(error)));
     });
   }

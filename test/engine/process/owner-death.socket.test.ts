@@ -81,7 +81,7 @@ describe("when kserve-local is killed", () => {
   it("its watchdog ends the app within a second or so, also one that ignores SIGTERM, and forgets the record", async () => {
     const { owner, connection, pid } = await startOwner();
     expect(await readdir(state)).toEqual([`owner-${pid}.process.json`]);
-    const closed = once(connection, "close");
+    const closed = closing(connection);
     const before = performance.now();
     owner.kill("SIGKILL");
     await closed;
@@ -94,7 +94,7 @@ describe("when kserve-local is killed", () => {
     "and so is its watchdog, the next start's sweep ends the app",
     async () => {
       const { owner, connection, pid } = await startOwner();
-      const closed = once(connection, "close");
+      const closed = closing(connection);
       const watchdog = await childOf(owner.pid ?? 0, pid);
       process.kill(watchdog, "SIGKILL");
       owner.kill("SIGKILL");
@@ -108,6 +108,11 @@ describe("when kserve-local is killed", () => {
     },
   );
 });
+
+/** Not `once` of node:events, which takes the reset that may come before the close for a failure. */
+function closing(connection: Socket): Promise<void> {
+  return new Promise((resolve) => void connection.once("close", () => resolve()));
+}
 
 /** The pid of the one child of `parent` that isn't `other`. */
 async function childOf(parent: number, other: number): Promise<number> {

@@ -6,16 +6,20 @@ const { systemClock } = await import(`${compiled}/kernel/clock.js`);
 
 const signal = new AbortController().signal;
 const engine = createProcessEngine({ clock: systemClock(), session: "owner", stateDirectory });
-const artifact = await engine.prepare({ kind: "host", directory: app, dockerfile: "Dockerfile", reference: "app" }, { signal, onProgress() {} });
+const artifact = await engine.prepare(
+  { kind: "host", directory: app, dockerfile: "Dockerfile", reference: "app" },
+  { signal, onProgress() {} },
+);
 const instance = await engine.start(
   {
     name: "owned",
     service: "s",
     revision: "r",
     port: 8080,
-    main: { name: "c", artifact, env: [["ON_SIGTERM", "ignore"]], files: [], emptyDirs: [] },
+    main: { name: "c", artifact, env: [["ON_SIGTERM", "deaf"]], files: [], emptyDirs: [] },
     onLog({ line }) {
-      if (line === "listening") process.stdout.write(`${JSON.stringify({ pid: instance.id, port: instance.address.port })}\n`);
+      if (line === "listening")
+        process.stdout.write(`${JSON.stringify({ pid: instance.id, port: instance.address.port })}\n`);
     },
   },
   signal,

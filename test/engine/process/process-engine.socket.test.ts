@@ -227,7 +227,8 @@ describe("the group", () => {
   it("may drain although the shell around it dies of SIGTERM at once", async () => {
     const main = await prepared(undefined, contractApp);
     const script = `"${process.execPath}" server.js; true`;
-    const observed = observe({ ...main, command: ["/bin/sh", "-c", script], env: [["ON_SIGTERM", "drain"]] });
+    const env = [["ON_SIGTERM", "drain"] as const, ["DRAIN_MS", "200"] as const];
+    const observed = observe({ ...main, command: ["/bin/sh", "-c", script], env });
     const instance = await engine.start(observed.run, never);
     await observed.line(/^listening$/);
     const answer = fetch(`http://127.0.0.1:${instance.address.port}/hold`).then((response) =>
@@ -271,6 +272,13 @@ describe("exec", () => {
     const instance = await engine.start(observe(main).run, never);
     const result = await instance.exec(["/bin/sh", "-c", 'cat /app/ready; echo " $PORT"'], never);
     expect(result).toEqual({ exitCode: 0, output: `yes ${instance.address.port}\n` });
+  });
+
+  it("doesn't wait for what it leaves running in the background", async () => {
+    const main = await prepared(`FROM scratch\nCMD ["sleep", "60"]`);
+    const instance = await engine.start(observe(main).run, never);
+    const result = await instance.exec(["/bin/sh", "-c", "sleep 60 & echo started"], never);
+    expect(result).toEqual({ exitCode: 0, output: "started\n" });
   });
 
   it("ends with the instance", async () => {

@@ -1,0 +1,60 @@
+// Measurements of the whole program, each against a baseline taken in the same run: `npm run bench -- [--quick]
+// [--only cold-start,warm,save,memory,help]`. Prints a table; writes .cache/bench/<time>.json and latest.json. Figures
+// are reported and never asserted. docs/benchmarks.md says how they are taken and what they were.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { arch, availableParallelism, cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { ensureBuilt, ensureInstalled, root } from "./build.mjs";
+
+const PARTS = ["help", "memory", "cold-start", "save", "warm"];
+
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
+});
+const chosen = values.only?.split(",") ?? PARTS;
+const unknown = chosen.filter((name) => !PARTS.includes(name));
+if (unknown.length > 0) {
+  process.stderr.write(`bench: no part is called ${unknown.join(", ")}; there are ${PARTS.join(", ")}\n`);
+  process.exit(2);
+}
+
+ensureInstalled();
+if (process.env.KSERVE_LOCAL_BIN === undefined) ensureBuilt();
+
+const docker = await import("./bench/docker.mjs");
+const { lines } = await import("./bench/table.mjs");
+const engineProblem = await docker.engineProblem();
+const engine = engineProblem === undefined ? await docker.engineTitle() : undefined;
+const takenAt = new Date().toISOString();
+const results = [];
+
+try {
+  for (const name of PARTS.filter((part) => chosen.includes(part))) {
+    process.stderr.write(`bench: ${name}\n`);
+    const part = await import(`./bench/${name}.mjs`);
+    const result = await part.measure({ quick: values.quick, engineProblem }).catch((error) => {
+      process.exitCode = 1;
+      process.stderr.write(`bench: ${name} failed: ${error.stack}\n`);
+      return { failed: error.message };
+    });
+    results.push({ name, title: part.title, ...(part.aim === undefined ? {} : { aim: part.aim }), result });
+  }
+} finally {
+  if (engineProblem === undefined) await docker.cleanUp();
+}
+
+const machine = {
+  platform: `${process.platform} ${arch()}`,
+  cpus: availableParallelism(),
+  cpu: cpus()[0]?.model ?? "unknown",
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+  node: process.versions.node,
+  ...(engine === undefined ? {} : { engine }),
+};
+const directory = join(root, ".cache", "bench");
+const text = `${JSON.stringify({ takenAt, quick: values.quick, machine, results }, undefined, 2)}\n`;
+mkdirSync(directory, { recursive: true });
+for (const name of [takenAt.replaceAll(":", "-"), "latest"])
+  writeFileSync(join(directory, `${name}.json`), text);
+process.stdout.write(`${lines(results).join("\n")}\n`);

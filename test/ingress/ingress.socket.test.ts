@@ -1,0 +1,213 @@
+import { request as httpRequest } from "node:http";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Activator } from "../../src/activator/activator.ts";
+import { Ingress } from "../../src/ingress/ingress.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import type { PlatformEventBody } from "../../src/resources/events.ts";
+import type { RouteTraffic } from "../../src/resources/objects.ts";
+import { Store } from "../../src/resources/store.ts";
+import { RevisionRuntime } from "../../src/revision/revision-runtime.ts";
+import { GKE, planOf, Watched } from "../revision/rig.ts";
+import { settingsWith } from "../scaling/settings-with.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { FakeEngine } from "../support/fake-engine.ts";
+
+type Completed = Extract<PlatformEventBody, { type: "request.completed" }>;
+
+const clock = new FakeClock();
+const watched = new Watched();
+let store = new Store(clock);
+let events: Completed[] = [];
+let runtimes = new Map<string, RevisionRuntime>();
+let ingress: Ingress;
+let random = 0;
+let port = 0;
+
+beforeEach(async () => {
+  store = new Store(clock);
+  events = [];
+  runtimes = new Map();
+  random = 0;
+  const activator = new Activator({ clock, realClock: systemClock(), random: () => 0, semantics: "total" });
+  ingress = new Ingress({
+    store,
+    clock,
+    random: () => random,
+    activator,
+    backends: (namespace, revision) => runtimes.get(`${namespace}/${revision}`),
+    emit: (event) => {
+      if (event.type === "request.completed") events.push(event);
+      watched.wake();
+    },
+    ...{ realClock: systemClock() },
+  });
+  port = await ingress.listen({ port: 0, strict: false });
+});
+
+afterEach(async () => {
+  ingress.destroy();
+  await Promise.all([...runtimes.values()].map((runtime) => runtime.close("the test is over", { now: true })));
+});
+
+function routeTo(name: string, traffic: readonly RouteTraffic[], labels: Readonly<Record<string, string>> = {}): void {
+  store.apply({
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Route",
+    metadata: { name, namespace: "default", labels },
+    ...{ spec: { traffic: [] } },
+  });
+  store.updateStatus("Route", "default", name, () => ({ traffic }));
+}
+
+/** A revision whose app answers with its name. */
+async function serving(revision: string): Promise<void> {
+  const engine = new FakeEngine({ clock, program: () => (_request, response) => void response.writeHead(201).end(revision) });
+  const runtime = new RevisionRuntime(planOf({ name: revision }), {
+    engine,
+    clock,
+    realClock: systemClock(),
+    random: Math.random,
+    settings: settingsWith(),
+    termination: GKE,
+    startDeadlineMs: 240_000,
+    emit: () => undefined,
+    onReplicas: () => undefined,
+  });
+  runtimes.set(`default/${revision}`, runtime);
+  runtime.start();
+  await runtime.becameReady;
+}
+
+function get(host: string, path = "/", at = port): Promise<{ status: number; reason: unknown; body: string }> {
+  return new Promise((resolve, reject) => {
+    httpRequest({ port: at, host: "127.0.0.1", path, headers: { Host: host }, agent: false }, (response) => {
+      let body = "";
+      response.on("data", (chunk: Buffer) => (body += chunk.toString()));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, reason: response.headers["x-kserve-local-reason"], body }),
+      );
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+describe("what nothing serves", () => {
+  it("is 404 with the hosts that there are", async () => {
+    routeTo("hello", []);
+    routeTo("shop", []);
+    const { status, reason, body } = await get("nobody.default.localhost");
+    expect({ status, reason }).toEqual({ status: 404, reason: "no-route" });
+    expect(body).toBe(
+      'no service has the host "nobody.default.localhost"; known hosts: hello.default.localhost, shop.default.localhost\n',
+    );
+    await watched.until(() => events.length === 1);
+    expect(events[0]).toMatchObject({ status: 404, reason: "no-route", host: "nobody.default.localhost" });
+    expect(events[0]).not.toHaveProperty("service");
+  });
+
+  it.each([
+    ["no revision is routed", []],
+    ["its revision does not run", [{ revisionName: "hello-00001", percent: 100 }]],
+    ["only a tag has a revision", [{ revisionName: "hello-00001", percent: 0, tag: "x" }]],
+  ])("is 503 where %s", async (_why, traffic) => {
+    routeTo("hello", traffic);
+    expect(await get("hello.default.localhost")).toEqual({
+      status: 503,
+      reason: "no-ready-revision",
+      body: "hello has no ready revision\n",
+    });
+    await watched.until(() => events.length === 1);
+    expect(events[0]).toMatchObject({ service: "hello", status: 503, coldStart: false, queuedMs: 0 });
+    expect(events[0]).not.toHaveProperty("revision");
+  });
+});
+
+describe("what a revision serves", () => {
+  it("is passed on, and told as one event with its parts", async () => {
+    await serving("hello-00001");
+    routeTo("hello", [{ revisionName: "hello-00001", percent: 100 }]);
+    expect(await get("Hello.Default.Localhost:1234", "/a?b=c")).toEqual({ status: 201, reason: undefined, body: "hello-00001" });
+    await watched.until(() => events.length === 1);
+    const { durationMs, queuedMs, ...rest } = events[0] as Completed;
+    expect(rest).toEqual({
+      type: "request.completed",
+      service: "hello",
+      revision: "hello-00001",
+      instance: runtimes.get("default/hello-00001")?.ready[0]?.name,
+      method: "GET",
+      host: "hello.default.localhost",
+      path: "/a?b=c",
+      status: 201,
+      coldStart: false,
+    });
+    expect(queuedMs).toBeGreaterThanOrEqual(0);
+    expect(durationMs).toBeGreaterThanOrEqual(queuedMs);
+  });
+
+  it("follows the routes as they change, by weight and by tag", async () => {
+    await serving("hello-00001");
+    await serving("hello-00002");
+    routeTo("hello", [{ revisionName: "hello-00001", percent: 100 }]);
+    expect((await get("hello.default.localhost")).body).toBe("hello-00001");
+    routeTo("hello", [
+      { revisionName: "hello-00002", percent: 90 },
+      { revisionName: "hello-00001", percent: 10, tag: "old" },
+    ]);
+    expect((await get("hello.default.localhost")).body).toBe("hello-00002");
+    random = 0.95;
+    expect((await get("hello.default.localhost")).body).toBe("hello-00001");
+    random = 0;
+    expect((await get("old-hello.default.localhost")).body).toBe("hello-00001");
+    store.delete("Route", "default", "hello");
+    expect((await get("hello.default.localhost")).status).toBe(404);
+  });
+});
+
+it("gives a service a listener of its own, whatever the host", async () => {
+  await serving("hello-00001");
+  routeTo("hello", [{ revisionName: "hello-00001", percent: 100 }]);
+  routeTo("shop", []);
+  const own = await ingress.listenFor({ namespace: "default", name: "hello" }, "127.0.0.1");
+  expect((await get("10.0.0.7", "/", own)).body).toBe("hello-00001");
+  await watched.until(() => events.length === 1);
+  expect(events[0]).toMatchObject({ service: "hello", host: "10.0.0.7" });
+});
+
+it("closes when the requests under way are done, and takes no new ones", async () => {
+  let finish = (): void => undefined;
+  const engine = new FakeEngine({
+    clock,
+    program: () => (_request, response) => {
+      finish = () => void response.end("done");
+      watched.wake();
+    },
+  });
+  await serving("hello-00001");
+  routeTo("hello", [{ revisionName: "hello-00001", percent: 100 }]);
+  const runtime = new RevisionRuntime(planOf(), {
+    engine,
+    clock,
+    realClock: systemClock(),
+    random: Math.random,
+    settings: settingsWith(),
+    termination: GKE,
+    startDeadlineMs: 240_000,
+    emit: () => undefined,
+    onReplicas: () => undefined,
+  });
+  await runtimes.get("default/hello-00001")?.close("replaced");
+  runtimes.set("default/hello-00001", runtime);
+  runtime.start();
+  await runtime.becameReady;
+  const initial = finish;
+  const reply = get("hello.default.localhost");
+  await watched.until(() => finish !== initial);
+  let closed = false;
+  const closing = ingress.close().then(() => (closed = true));
+  await expect(get("hello.default.localhost")).rejects.toThrow("ECONNREFUSED");
+  expect(closed).toBe(false);
+  finish();
+  expect((await reply).body).toBe("done");
+  await closing;
+});
