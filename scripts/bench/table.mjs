@@ -33,8 +33,9 @@ function rowsOf(name, result) {
 function warmRows(name, row) {
   const where = `${name}, ${row.layout}, ${row.connections} connection${row.connections === 1 ? "" : "s"}`;
   return [
-    compared(`${where}: p50`, row.p50Ms, "ms"),
-    compared(`${where}: p99`, row.p99Ms, "ms"),
+    ...["p50Ms", "p99Ms", "meanMs"]
+      .filter((figure) => row[figure] !== undefined)
+      .map((figure) => compared(`${where}: ${figure.slice(0, -2)}`, row[figure], "ms")),
     compared(`${where}: requests/s`, row.rps, ""),
     [`${where}: CPU per request`, "", spread(row.cpuMicrosecondsPerRequest, "µs")],
   ];

@@ -109,7 +109,8 @@ export class RevisionController {
     } catch (error) {
       this.#failed(key, revision, controller.signal, error);
     } finally {
-      this.#preparing.delete(key);
+      // A namesake may be under way by now, where this one was deleted meanwhile.
+      if (this.#preparing.get(key) === controller) this.#preparing.delete(key);
     }
   }
 

@@ -37,6 +37,7 @@ const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|0\.0\.0\.0|)$/;
 export function buildRouteTable(routes: readonly RouteEntry[]): RouteTable {
   const byHost = new Map<string, Destination>();
   const hosts: string[] = [];
+  const services = new Set(routes.map((route) => `${route.name}.${route.namespace}`));
   for (const route of routes) {
     const targets = route.traffic.flatMap((target) =>
       target.revisionName === undefined
@@ -48,6 +49,8 @@ export function buildRouteTable(routes: readonly RouteEntry[]): RouteTable {
     if (!route.clusterLocal) hosts.push(`${route.name}.${route.namespace}.localhost`);
     for (const target of route.traffic) {
       if (!target.tag || target.revisionName === undefined) continue;
+      // A tag that would read as another service's name does not take its host.
+      if (services.has(`${target.tag}-${route.name}.${route.namespace}`)) continue;
       addHosts(byHost, route, `${target.tag}-${route.name}`, {
         ...main,
         tag: target.tag,

@@ -74,8 +74,10 @@ function byWebhook(
   const findings = [...before, ...webhookFindings(object, context)];
   if (refuses(findings)) return { findings };
   const notices = [
+    ...podLevelWarnings(object),
     ...notEmulated(kind.shape, object as unknown as Json),
     ...severalContainers(object),
+    ...googleAnnotations(object, context.profile),
     ...secureDefaults(object),
   ];
   return { findings: [...findings, ...notices], object };

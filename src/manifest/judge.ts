@@ -4,7 +4,7 @@
  */
 import { foreign } from "./foreign-kinds.ts";
 import { KINDS, type Kind } from "./fields/kinds.ts";
-import { found, via, type Finding } from "./finding.ts";
+import { found, join, via, type Finding } from "./finding.ts";
 import { judgeObject, kindFinding, refuses } from "./judge-object.ts";
 import { platformConfig, settingFindings } from "./platform-documents.ts";
 import { webhookSettings, type PlatformConfig, type SettingFault } from "./platform.ts";
@@ -107,7 +107,7 @@ function judgeCandidate(
     valid,
     problems,
     ...(valid && verdict.object !== undefined ? { object: verdict.object } : {}),
-    positionOf: (path) => source.positionOf(via(prefix, [found("", path, "")])[0]?.paths[0] ?? path),
+    positionOf: (path) => source.positionOf(join(prefix, path)),
   };
 }
 

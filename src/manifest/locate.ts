@@ -6,7 +6,9 @@
  * walk takes the longest key that matches, looks one level deeper when a name is missing, and ends at the nearest
  * existing parent otherwise.
  */
-import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from "yaml";
+
+import { resolvePlain } from "./yaml-scalars.ts";
 
 type Target = "key" | "value";
 
@@ -131,7 +133,7 @@ export class Locator {
     const index = new Map<string, Entry>();
     this.#entries.set(map, index);
     for (const pair of map.items as Array<Pair<Node, Node | null>>) {
-      if (isScalar(pair.key)) index.set(String(pair.key.value), { key: pair.key, value: pair.value ?? null });
+      if (isScalar(pair.key)) index.set(keyText(pair.key), { key: pair.key, value: pair.value ?? null });
     }
     const merge = index.get("<<");
     if (merge === undefined) return index;
@@ -162,6 +164,12 @@ function longestKey(index: Map<string, Entry>, rest: string): { entry: Entry; re
 function lastBoundary(text: string, from: number): number {
   for (let at = from; at > 0; at--) if (text[at] === "." || text[at] === "[") return at;
   return 0;
+}
+
+/** The name that the field has: `on:` is the field "true". */
+function keyText(key: Scalar): string {
+  const text = typeof key.value === "string" ? key.value : "";
+  return key.type === "PLAIN" && text !== "<<" ? String(resolvePlain(text)) : text;
 }
 
 function start(node: Node | null): number {

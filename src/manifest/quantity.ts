@@ -108,7 +108,6 @@ function keepsText(whole: string, fraction: string, { format, exponent }: Suffix
     if (fraction !== "" || 15 - digits.length - Math.trunc((exponent * 3) / 10) - 1 < 0) return false;
     return exponent % 10 === 0 && (BigInt(digits) & 7n) !== 0n;
   }
-  if (digits === "0" && exponent === 0) return true;
   const scale = exponent - fraction.length;
   return (
     digits.length <= 18 &&

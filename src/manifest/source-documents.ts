@@ -110,22 +110,26 @@ interface Target {
 function toProblems(findings: readonly Finding[], target: Target): Problem[] {
   const problems: Problem[] = [];
   let errors = 0;
-  for (const finding of findings) {
+  // Errors first: the limit must not hide the one that counts.
+  const ordered = findings.toSorted(
+    (a, b) => Number(a.severity !== undefined) - Number(b.severity !== undefined),
+  );
+  for (const finding of ordered) {
     // A finding without paths is about a place for which the platform names no field.
     for (const path of finding.paths.length === 0 ? [undefined] : finding.paths) {
       if (finding.severity === undefined) errors++;
       if (problems.length < LIMITS.problems) problems.push(toProblem(finding, path, target));
     }
   }
-  if (errors > LIMITS.problems) {
-    const more = {
-      code: "more-problems",
-      paths: [""],
-      message: `${errors} problems in this document; the first ${LIMITS.problems} are shown.`,
-    };
-    problems.push(toProblem(more, "", target));
-  }
-  return distinct(problems).sort((a, b) => a.line - b.line || a.column - b.column);
+  const sorted = distinct(problems).sort((a, b) => a.line - b.line || a.column - b.column);
+  const last = sorted.at(-1);
+  if (errors <= LIMITS.problems || last === undefined) return sorted;
+  const { file, index, line, column } = { ...target, ...last };
+  const message = `${errors} problems in this document; the first ${LIMITS.problems} are shown.`;
+  return [
+    ...sorted,
+    { severity: "error", code: "more-problems", file, document: index, path: "", message, line, column },
+  ];
 }
 
 function distinct(problems: readonly Problem[]): Problem[] {

@@ -29,7 +29,7 @@ export function readText(input: string | Uint8Array): Decoded {
       "",
       0,
       "too-large",
-      `The input is larger than ${LIMITS.sourceBytes / 1024 / 1024} MiB, which is more than the API server accepts.`,
+      `The input is larger than ${LIMITS.sourceBytes / 1024 / 1024} MiB, which is more than a cluster stores of one object.`,
       "Split it into several files.",
     );
   }

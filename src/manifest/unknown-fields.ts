@@ -6,6 +6,7 @@ import type { Field, FieldType, Shape } from "./fields/field.ts";
 import { found, join, type Finding } from "./finding.ts";
 import { HABITS } from "./habits.ts";
 import { isRawList, isRawObject, type Raw, type RawObject } from "./raw.ts";
+import { shorten } from "./shorten.ts";
 import { didYouMean } from "./suggest.ts";
 
 export function unknownFields(shape: Shape, raw: RawObject): Finding[] {
@@ -73,6 +74,7 @@ function misplacedKey(type: FieldType, path: string, key: string): Finding {
 
 function unknown(shape: Shape, key: string, at: string): Finding {
   const field = shape.fields.get(key);
+  const holder = at === key ? `the ${shape.name}` : at.slice(0, -key.length - 1);
   if (field !== undefined) {
     const advice = HABITS.get(key) ?? "Remove it.";
     return keyFinding(at, `Kubernetes has the field \`${key}\`, Knative does not take it.`, advice);
@@ -81,11 +83,7 @@ function unknown(shape: Shape, key: string, at: string): Finding {
     .filter(([, other]) => other.closed !== true && !isServerSide(other))
     .map(([name]) => name);
   const hint = didYouMean(key, names) ?? HABITS.get(key) ?? `Fields here: ${names.toSorted().join(", ")}.`;
-  return keyFinding(
-    at,
-    `Unknown field \`${key}\` in ${at === key ? `the ${shape.name}` : at.slice(0, -key.length - 1)}.`,
-    hint,
-  );
+  return keyFinding(at, `Unknown field \`${shorten(key)}\` in ${holder}.`, hint);
 }
 
 function isServerSide(field: Field): boolean {

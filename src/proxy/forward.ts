@@ -23,8 +23,11 @@ import { HttpUpstream, type Upstream } from "./upstream.ts";
 
 export interface ForwardOptions {
   readonly headers?: HeaderPlan;
-  /** Aborts the request to the instance; the caller has answered the client, or will. */
-  readonly signal: AbortSignal;
+  /**
+   * Aborts the request to the instance; the caller has answered the client, or will. Not needed where the caller
+   * ends the exchange itself (`respond`, `cut`): that ends the request to the instance as well.
+   */
+  readonly signal?: AbortSignal;
 }
 
 export type ForwardOutcome =
@@ -50,7 +53,7 @@ export interface UpstreamErrorOutcome extends UpstreamFailure {
 export function forward(
   exchange: Exchange,
   upstream: Upstream,
-  options: ForwardOptions,
+  options: ForwardOptions = {},
 ): Promise<ForwardOutcome> {
   if (!(exchange instanceof HttpExchange))
     throw new TypeError("an exchange of this proxy's own front server, please");
@@ -69,7 +72,7 @@ const REPLAYABLE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRAC
 class Forwarding {
   readonly #exchange: HttpExchange;
   readonly #upstream: HttpUpstream;
-  readonly #signal: AbortSignal;
+  readonly #signal: AbortSignal | undefined;
   readonly #resolve: (outcome: ForwardOutcome) => void;
   readonly #headers: readonly string[];
   readonly #framing: BodyFraming;
@@ -101,12 +104,12 @@ class Forwarding {
 
   start(): void {
     const { ending } = this.#exchange;
-    if (this.#signal.aborted || ending !== undefined) {
+    if (this.#signal?.aborted === true || ending !== undefined) {
       this.#settle({ kind: ending === "client-gone" ? "client-gone" : "aborted" });
       return;
     }
     this.#exchange.onEnding = this.#onEnding;
-    this.#signal.addEventListener("abort", this.#onAbort);
+    this.#signal?.addEventListener("abort", this.#onAbort);
     this.#send();
   }
 
@@ -298,7 +301,7 @@ class Forwarding {
   #settle(outcome: ForwardOutcome): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.#signal?.removeEventListener("abort", this.#onAbort);
     if (this.#exchange.onEnding === this.#onEnding) this.#exchange.onEnding = undefined;
     this.#pump?.stop();
     if (outcome.kind !== "completed") {

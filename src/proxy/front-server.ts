@@ -43,7 +43,9 @@ class HttpFrontServer implements FrontServer, ExchangeServer {
 
   constructor(handler: (exchange: Exchange) => void, options: FrontServerOptions) {
     this.#handler = handler;
-    this.#server = createServer({
+    const serverOptions = {
+      // From Node 22.21 and 24.9 on the server asks; older ones are dealt with in #takeAsPlain.
+      shouldUpgradeCallback: willSwitch,
       noDelay: true,
       // Named, so that no process-wide flag can loosen the parser.
       insecureHTTPParser: false,
@@ -53,7 +55,8 @@ class HttpFrontServer implements FrontServer, ExchangeServer {
       // How long a whole request may take is a question for the activator.
       requestTimeout: 0,
       maxHeaderSize: options.maxHeaderBytes ?? 64 * 1024,
-    });
+    };
+    this.#server = createServer(serverOptions);
     // Beyond a count node drops fields in silence; the limit in bytes is enough.
     this.#server.maxHeadersCount = 0;
     this.#server.on("request", (request, response) => this.#onRequest(request, response, false));

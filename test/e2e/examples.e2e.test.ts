@@ -21,7 +21,7 @@ test("every example is in the table", () => {
 describe.skipIf(missing)("the commands of each example's README, with Docker", () => {
   for (const name of examples) {
     test(name, async () => {
-      const { sessions } = await runExample(name, "docker");
+      const { sessions } = await runExample(`examples/${name}`, "docker");
       expect(sessions).toHaveLength(1);
       const left = await engine.docker.listContainers({
         all: true,

@@ -1,4 +1,4 @@
-import { request as httpRequest } from "node:http";
+import { request as httpRequest, type RequestListener } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Activator } from "../../src/activator/activator.ts";
 import { Ingress } from "../../src/ingress/ingress.ts";
@@ -31,7 +31,7 @@ beforeEach(async () => {
   const activator = new Activator({ clock, realClock: systemClock(), random: () => 0, semantics: "total" });
   ingress = new Ingress({
     store,
-    clock,
+    realClock: systemClock(),
     random: () => random,
     activator,
     backends: (namespace, revision) => runtimes.get(`${namespace}/${revision}`),
@@ -39,7 +39,6 @@ beforeEach(async () => {
       if (event.type === "request.completed") events.push(event);
       watched.wake();
     },
-    ...{ realClock: systemClock() },
   });
   port = await ingress.listen({ port: 0, strict: false });
 });
@@ -60,8 +59,9 @@ function routeTo(name: string, traffic: readonly RouteTraffic[], labels: Readonl
 }
 
 /** A revision whose app answers with its name. */
-async function serving(revision: string): Promise<void> {
-  const engine = new FakeEngine({ clock, program: () => (_request, response) => void response.writeHead(201).end(revision) });
+async function serving(revision: string, listener?: RequestListener): Promise<void> {
+  const named: RequestListener = (_request, response) => void response.writeHead(201).end(revision);
+  const engine = new FakeEngine({ clock, program: () => listener ?? named });
   const runtime = new RevisionRuntime(planOf({ name: revision }), {
     engine,
     clock,
@@ -176,30 +176,11 @@ it("gives a service a listener of its own, whatever the host", async () => {
 
 it("closes when the requests under way are done, and takes no new ones", async () => {
   let finish = (): void => undefined;
-  const engine = new FakeEngine({
-    clock,
-    program: () => (_request, response) => {
-      finish = () => void response.end("done");
-      watched.wake();
-    },
+  await serving("hello-00001", (_request, response) => {
+    finish = () => void response.end("done");
+    watched.wake();
   });
-  await serving("hello-00001");
   routeTo("hello", [{ revisionName: "hello-00001", percent: 100 }]);
-  const runtime = new RevisionRuntime(planOf(), {
-    engine,
-    clock,
-    realClock: systemClock(),
-    random: Math.random,
-    settings: settingsWith(),
-    termination: GKE,
-    startDeadlineMs: 240_000,
-    emit: () => undefined,
-    onReplicas: () => undefined,
-  });
-  await runtimes.get("default/hello-00001")?.close("replaced");
-  runtimes.set("default/hello-00001", runtime);
-  runtime.start();
-  await runtime.becameReady;
   const initial = finish;
   const reply = get("hello.default.localhost");
   await watched.until(() => finish !== initial);

@@ -20,11 +20,11 @@ export interface ExampleRun {
   readonly sessions: readonly string[];
 }
 
-/** Rejects with the command, its line in the README and what happened instead. Resolves when everything has ended. */
-export async function runExample(name: string, engine: "docker" | "process"): Promise<ExampleRun> {
+/** `path` is a folder of the repository, as in `examples/hello-node`. Rejects with the command, its line in the README and what happened instead. Resolves when everything has ended. */
+export async function runExample(path: string, engine: "docker" | "process"): Promise<ExampleRun> {
   const port = await freePort();
-  const folder = await prepareFolder(name, port);
-  const example = join(folder, name);
+  const folder = await prepareFolder(path, port);
+  const example = join(folder, path);
   const readme = await readFile(join(example, "README.md"), "utf8");
   const manifest = await readFile(join(example, "service.yaml"), "utf8");
   const env: NodeJS.ProcessEnv = {
@@ -36,7 +36,7 @@ export async function runExample(name: string, engine: "docker" | "process"): Pr
   };
   const sessions: Session[] = [];
   for (const { command, expected, line } of readmeCommands(readme)) {
-    const where = `examples/${name}/README.md:${line}: ${command}`;
+    const where = `${path}/README.md:${line}: ${command}`;
     if (/^kserve-local up\b/.test(command)) {
       const session = startSession(command, { cwd: example, env });
       onTestFinished(() => session.kill());
@@ -51,12 +51,12 @@ export async function runExample(name: string, engine: "docker" | "process"): Pr
       throw new Error(`${where}\nexpected:\n${expected.join("\n")}\nbut it printed:${said}`);
     }
   }
-  if (sessions.length === 0) throw new Error(`examples/${name}/README.md starts nothing`);
+  if (sessions.length === 0) throw new Error(`${path}/README.md starts nothing`);
   return { sessions: await Promise.all(sessions.map((session) => session.interrupt())) };
 }
 
 /** A temporary folder with `bin/kserve-local` and a copy of the example, its port exchanged. */
-async function prepareFolder(name: string, port: number): Promise<string> {
+async function prepareFolder(example: string, port: number): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "kserve-local-example-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const shim = join(folder, "bin", "kserve-local");
@@ -66,9 +66,9 @@ async function prepareFolder(name: string, port: number): Promise<string> {
     `#!/bin/sh\nexec '${process.execPath}' '${join(repository, "bin", "kserve-local.js")}' "$@"\n`,
   );
   await chmod(shim, 0o755);
-  await cp(join(repository, "examples", name), join(folder, name), { recursive: true });
+  await cp(join(repository, example), join(folder, example), { recursive: true });
   for (const file of ["README.md", "service.yaml"]) {
-    const path = join(folder, name, file);
+    const path = join(folder, example, file);
     const text = await readFile(path, "utf8");
     await writeFile(
       path,

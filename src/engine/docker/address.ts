@@ -91,13 +91,13 @@ export interface Routes {
   readonly links: ReadonlySet<string>;
 }
 
-type ReadRoutes = (pid: number | "self") => Promise<Routes>;
+export type ReadRoutes = (pid: number | "self") => Promise<Routes>;
 
 /**
  * Reads /proc/<pid>/net/fib_trie, which any user may. Not os.networkInterfaces(): that leaves out a bridge that has no
  * container on it yet.
  */
-async function readProcRoutes(pid: number | "self"): Promise<Routes> {
+export async function readProcRoutes(pid: number | "self"): Promise<Routes> {
   return parseRoutes(await readFile(`/proc/${pid}/net/fib_trie`, "utf8"));
 }
 

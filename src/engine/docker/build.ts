@@ -5,30 +5,24 @@
  */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import type { Readable } from "node:stream";
 import type Docker from "dockerode";
-import { packContext } from "../build-context.ts";
 import type { Artifact, BuildSource, PrepareOptions } from "../engine.ts";
 import { type Instruction, readInstructions } from "../process/dockerfile-instructions.ts";
 import { buildFailure } from "./build-failure.ts";
+import { type BuildRequest, buildMessages } from "./build-request.ts";
 import { openSession } from "./build-session.ts";
 import { BuildTrace, type FailedStep } from "./build-trace.ts";
 import { ClassicTrace } from "./classic-trace.ts";
-import { dial, engineFailure, engineWords, isConnectionError, statusOf } from "./client.ts";
+import { engineFailure, engineWords, isConnectionError, statusOf } from "./client.ts";
 import { type CredentialSource, findCredentials, type RegistryCredentials } from "./credentials.ts";
 import { baseImages } from "./dockerfile.ts";
 import type { EngineFacts } from "./facts.ts";
-import { inspectImage, PLATFORM, toArtifact } from "./inspect.ts";
-import { LABEL } from "./labels.ts";
-import { jsonLines } from "./ndjson.ts";
+import { inspectImage, toArtifact } from "./inspect.ts";
 import { parseReference } from "./reference.ts";
 
-interface Build {
-  readonly docker: Docker;
-  readonly source: BuildSource;
+interface Build extends BuildRequest {
   readonly instructions: readonly Instruction[];
   readonly around: CredentialSource;
-  readonly options: PrepareOptions;
 }
 
 interface Outcome {
@@ -104,7 +98,7 @@ async function withBuildKit(build: Build): Promise<Outcome> {
     const trace = new BuildTrace((progress) => options.onProgress(progress));
     let id: string | undefined;
     let error: string | undefined;
-    for await (const message of messages(build, { version: "2", session: session.id })) {
+    for await (const message of buildMessages(build, { version: "2", session: session.id })) {
       const { aux } = message;
       if (message["id"] === "moby.buildkit.trace" && typeof aux === "string") trace.apply(aux);
       id = imageId(aux) ?? id;
@@ -124,7 +118,7 @@ async function withClassic(build: Build): Promise<Outcome> {
   const registries = await credentialsOfBases(build);
   let id: string | undefined;
   let error: string | undefined;
-  for await (const message of messages(build, { rm: "1", forcerm: "1" }, registries)) {
+  for await (const message of buildMessages(build, { rm: "1", forcerm: "1" }, registries)) {
     trace.apply(message);
     id = imageId(message["aux"]) ?? id;
     error = errorIn(message) ?? error;
@@ -145,59 +139,6 @@ async function credentialsOfBases(build: Build): Promise<Record<string, Registry
     if (credentials !== undefined) found[credentials.serveraddress] = credentials;
   }
   return found;
-}
-
-/** What the builder says, to the end. Throws the context's own error where that is what broke the connection. */
-async function* messages(
-  build: Build,
-  more: Readonly<Record<string, string>>,
-  registryconfig?: object,
-): AsyncGenerator<Record<string, unknown>> {
-  const { docker, source, options } = build;
-  const context = packContext(source.context, source.dockerfile);
-  let failure: unknown;
-  context.once("error", (error) => (failure = error));
-  reportUpload(context, options);
-  try {
-    const stream = await dial<Readable>(docker, {
-      method: "POST",
-      path: `/build?${query(source, more)}`,
-      file: context,
-      isStream: true,
-      abortSignal: options.signal,
-      ...(registryconfig === undefined ? {} : { registryconfig }),
-      statusCodes: { 200: true },
-    });
-    yield* jsonLines(stream);
-  } catch (error) {
-    throw failure ?? error;
-  } finally {
-    // A build may be refused before all was sent.
-    context.destroy();
-  }
-}
-
-function query(source: BuildSource, more: Readonly<Record<string, string>>): string {
-  const parameters = new URLSearchParams({
-    t: source.tag,
-    dockerfile: source.dockerfile,
-    platform: PLATFORM,
-    buildargs: JSON.stringify(source.buildArgs),
-    // Nothing of the session: a label is part of the image, and equal sources must give an equal id.
-    labels: JSON.stringify({ [LABEL.role]: "build" }),
-    ...(source.target === undefined ? {} : { target: source.target }),
-    ...(source.pullBase ? { pull: "1" } : {}),
-    ...more,
-  });
-  return parameters.toString();
-}
-
-function reportUpload(context: Readable, options: PrepareOptions): void {
-  let current = 0;
-  context.on("data", (chunk: Buffer) => {
-    current += chunk.length;
-    options.onProgress({ kind: "transfer", id: "context", what: "build context", current, total: 0 });
-  });
 }
 
 function imageId(aux: unknown): string | undefined {

@@ -5,10 +5,12 @@ import type Docker from "dockerode";
 import type { Clock } from "../../kernel/clock.ts";
 import { KserveLocalError, messageOf } from "../../kernel/errors.ts";
 import type { Engine } from "../engine.ts";
+import { bridgeSubnets } from "./address.ts";
 import { type DockerClient, isConnectionError, openClient } from "./client.ts";
 import { DockerEngine } from "./docker-engine.ts";
 import { type Endpoint, findEndpoints, type Surroundings } from "./endpoint.ts";
 import { type EngineFacts, readFacts } from "./facts.ts";
+import { hostAccess } from "./host-access.ts";
 import { startWatchdog } from "./watchdog.ts";
 
 export interface ConnectOptions {
@@ -36,7 +38,7 @@ export async function connectDocker(options: ConnectOptions): Promise<Engine> {
     const client = openClient(endpoint);
     try {
       const facts = await askFacts(client, endpoint, around, options.timeoutMs ?? TIMEOUT_MS);
-      return open(client, { ...facts, ...options.assume }, around, options);
+      return await open(client, { ...facts, ...options.assume }, around, options);
     } catch (error) {
       client.destroy();
       if (error instanceof KserveLocalError && chosen) throw error;
@@ -62,16 +64,17 @@ export function machineSurroundings(): Surroundings {
   };
 }
 
-function open(
+async function open(
   client: DockerClient,
   facts: EngineFacts,
   around: Surroundings,
   options: ConnectOptions,
-): Engine {
+): Promise<Engine> {
   const { session, clock, watchdog = true } = options;
   return new DockerEngine({
     client,
     facts,
+    hostAccess: await hostAccess(facts, await bridgeSubnets(client.docker)),
     clock,
     session,
     around,

@@ -48,7 +48,6 @@ const INITS = new Set([
 export function containerSpec(run: InstanceRun, options: SpecOptions): ContainerSpec {
   const { main } = run;
   const port = `${run.port}/tcp`;
-  const published = options.publishOn;
   return {
     name: run.name,
     Hostname: run.name.slice(0, LONGEST_HOST_NAME).replace(/[-.]+$/, ""),
@@ -72,16 +71,22 @@ export function containerSpec(run: InstanceRun, options: SpecOptions): Container
     // Knative ignores an image's HEALTHCHECK.
     Healthcheck: { Test: ["NONE"] },
     ExposedPorts: { [port]: {} },
-    HostConfig: {
-      Init: options.init && wantsInit(argvOf(main)),
-      // Keeps `docker logs` working at half the cost of json-file, and bounded.
-      LogConfig: { Type: "local", Config: { "max-size": "10m" } },
-      ReadonlyRootfs: main.readOnlyRootFilesystem ?? false,
-      ...(published === undefined ? {} : { PortBindings: { [port]: [{ HostIp: published, HostPort: "" }] } }),
-      ...limitsOf(main),
-      ...storageOf(main),
-    },
+    HostConfig: hostConfig(run, options),
     ...(options.ownMetadataAddress ? ownMetadata() : {}),
+  };
+}
+
+function hostConfig({ main, port }: InstanceRun, { init, publishOn }: SpecOptions): Docker.HostConfig {
+  return {
+    Init: init && wantsInit(argvOf(main)),
+    // Keeps `docker logs` working at half the cost of json-file, and bounded.
+    LogConfig: { Type: "local", Config: { "max-size": "10m" } },
+    ReadonlyRootfs: main.readOnlyRootFilesystem ?? false,
+    ...(publishOn === undefined
+      ? {}
+      : { PortBindings: { [`${port}/tcp`]: [{ HostIp: publishOn, HostPort: "" }] } }),
+    ...limitsOf(main),
+    ...storageOf(main),
   };
 }
 

@@ -25,6 +25,7 @@ import type { Watchdog } from "./watchdog.ts";
 export interface DockerEngineParts {
   readonly client: DockerClient;
   readonly facts: EngineFacts;
+  readonly hostAccess: EngineDescription["hostAccess"];
   readonly clock: Clock;
   /** Names everything this engine makes. */
   readonly session: string;
@@ -48,10 +49,16 @@ export class DockerEngine implements Engine {
   constructor(parts: DockerEngineParts) {
     this.#parts = parts;
     this.#docker = parts.client.docker;
-    this.description = { kind: "docker", title: parts.facts.title };
+    const { facts, hostAccess } = parts;
+    this.description = {
+      kind: "docker",
+      title: facts.title,
+      ...(hostAccess === undefined ? {} : { hostAccess }),
+    };
   }
 
-  prepare(source: ImageSource, options: PrepareOptions): Promise<Artifact> {
+  async prepare(source: ImageSource, options: PrepareOptions): Promise<Artifact> {
+    options.signal.throwIfAborted();
     const { facts, around } = this.#parts;
     switch (source.kind) {
       case "reference":
@@ -59,9 +66,7 @@ export class DockerEngine implements Engine {
       case "build":
         return buildImage(this.#docker, source, facts, around, options);
       case "host":
-        return Promise.reject(
-          new KserveLocalError("internal", { what: "The docker engine can't run a program of the host" }),
-        );
+        throw new KserveLocalError("internal", { what: "The docker engine can't run a program of the host" });
     }
   }
 

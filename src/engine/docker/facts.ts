@@ -16,6 +16,8 @@ export interface EngineFacts {
   readonly emulates: boolean;
   /** The engine's network may be this machine's own: Linux, a unix socket, neither in a VM nor rootless. */
   readonly sharesNetwork: boolean;
+  /** Docker Desktop: the engine runs in a virtual machine of this computer. */
+  readonly desktop: boolean;
 }
 
 /** Docker 20.10 and Podman 4; older ones lack `platform` at create. */
@@ -58,6 +60,7 @@ export function readFacts(
     buildkit: !podman && isAtLeast(version.Version, OLDEST_BUILDKIT),
     init: typeof info["InitBinary"] === "string" && info["InitBinary"] !== "",
     emulates: !["x86_64", "amd64"].includes(textOf(info["Architecture"], "x86_64")),
+    desktop: virtual,
     sharesNetwork: platform === "linux" && endpoint.transport === "socket" && !virtual && !rootless,
   };
 }

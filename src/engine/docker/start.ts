@@ -12,10 +12,11 @@ import { engineWords, isConnectionError, engineFailure, statusOf } from "./clien
 import { argvOf, containerSpec } from "./container-spec.ts";
 import type { EngineFacts } from "./facts.ts";
 import { writeFiles } from "./files.ts";
+import { containerFiles } from "./image-files.ts";
 import { PLATFORM } from "./inspect.ts";
 import { DockerInstance } from "./instance.ts";
 import { followLogs } from "./logs.ts";
-import { containerFiles, inspectProgram } from "./preflight.ts";
+import { inspectProgram } from "./preflight.ts";
 import { explainStartFailure, type StartVerdict } from "./start-failure.ts";
 import { removeContainer } from "./stop.ts";
 

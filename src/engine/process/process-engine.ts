@@ -42,6 +42,7 @@ class ProcessEngine implements Engine {
   readonly description: EngineDescription = {
     kind: "process",
     title: "processes of this machine (no container engine)",
+    hostAccess: { listen: "127.0.0.1", reach: "127.0.0.1" },
   };
   readonly #clock: Clock;
   readonly #env: NodeJS.ProcessEnv;

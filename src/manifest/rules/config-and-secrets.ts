@@ -1,7 +1,7 @@
 /** ConfigMaps and Secrets. Source: kubernetes pkg/apis/core/validation (ValidateConfigMap, ValidateSecret). */
 import { found, missing, type Finding } from "../finding.ts";
 import type { ConfigMap, Secret } from "../spec.ts";
-import { shorten } from "./object-meta.ts";
+import { shorten } from "../shorten.ts";
 
 const KEY = /^[-._a-zA-Z0-9]{1,253}$/;
 /** Go's base64.StdEncoding; line breaks are skipped. */

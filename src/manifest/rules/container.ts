@@ -9,7 +9,7 @@ import { envFindings, envFromFindings } from "./env.ts";
 import { probeFindings, readinessFindings, sidecarProbe, type ProbePort } from "./probes.ts";
 import { securityFindings } from "./security.ts";
 import { mountFindings } from "./volumes.ts";
-import { shorten } from "./object-meta.ts";
+import { shorten } from "../shorten.ts";
 
 export type Volumes = ReadonlyMap<string, Volume>;
 type Role = "serving" | "sidecar" | "init";

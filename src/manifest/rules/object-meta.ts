@@ -12,6 +12,7 @@ import {
   maskTrailingDash,
   qualifiedName,
 } from "../names.ts";
+import { shorten } from "../shorten.ts";
 import type { DecodedMeta } from "../spec.ts";
 
 /** Bytes of all keys and values together. */
@@ -179,8 +180,4 @@ export function nameHint(name: string): string {
 
 function keyed(finding: Finding, place: string): Finding {
   return { ...finding, place, atKey: true };
-}
-
-export function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }

@@ -5,7 +5,8 @@ import type { DecodedMeta, RevisionTemplate } from "../spec.ts";
 import { templateAnnotations } from "./annotations.ts";
 import { autoscalingAnnotations } from "./autoscaling.ts";
 import type { RuleContext } from "./context.ts";
-import { nameHint, shorten } from "./object-meta.ts";
+import { shorten } from "../shorten.ts";
+import { nameHint } from "./object-meta.ts";
 import { revisionFindings } from "./pod.ts";
 
 export function templateFindings(

@@ -2,7 +2,8 @@
 import { bounds, found, join, via, type Finding } from "../finding.ts";
 import { dns1035Label, qualifiedName } from "../names.ts";
 import type { TrafficTarget } from "../spec.ts";
-import { nameHint, shorten } from "./object-meta.ts";
+import { shorten } from "../shorten.ts";
+import { nameHint } from "./object-meta.ts";
 
 /** Paths are relative to `traffic`. In a Service the Configuration goes without saying. */
 export function trafficFindings(traffic: readonly TrafficTarget[], inService: boolean): Finding[] {

@@ -30,6 +30,7 @@ Local:
 const own = parseRoutes(HOST_TRIE);
 const facts = {
   sharesNetwork: true,
+  desktop: false,
   endpoint: { transport: "socket", path: "/s", uri: "unix:///s", source: "test" },
 } as unknown as EngineFacts;
 

@@ -173,6 +173,7 @@ describe("what an engine says about itself", () => {
       init: true,
       emulates: false,
       sharesNetwork: true,
+      desktop: false,
     });
   });
 

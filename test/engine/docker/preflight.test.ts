@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ImageFile, type ImageFiles, inspectProgram } from "../../../src/engine/docker/preflight.ts";
+import type { ImageFile, ImageFiles } from "../../../src/engine/docker/image-files.ts";
+import { inspectProgram } from "../../../src/engine/docker/preflight.ts";
 import { explainStartFailure } from "../../../src/engine/docker/start-failure.ts";
 
 interface Entry extends Partial<ImageFile> {

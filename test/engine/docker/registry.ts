@@ -16,9 +16,12 @@ export interface Registry {
   stop(): Promise<void>;
 }
 
+const REGISTRY = "docker-registry";
+const HTPASSWD = "htpasswd";
+
 /** Undefined where the programs are missing; throws instead with CI set. */
 export async function startRegistry(): Promise<Registry | undefined> {
-  if (!["docker-registry", "htpasswd"].every(isInstalled)) {
+  if (![REGISTRY, HTPASSWD].every(isInstalled)) {
     const reason = "docker-registry or htpasswd (apache2-utils) is not installed";
     if (process.env["CI"] !== undefined) throw new Error(reason);
     process.stderr.write(`Skipped: ${reason}\n`);
@@ -27,7 +30,7 @@ export async function startRegistry(): Promise<Registry | undefined> {
   const folder = mkdtempSync(path.join(tmpdir(), "kserve-local-registry-"));
   const [username, password] = ["alice", `pw-${process.pid}-s3cret`];
   const accounts = path.join(folder, "htpasswd");
-  writeFileSync(accounts, execFileSync("htpasswd", ["-Bbn", username, password]));
+  writeFileSync(accounts, execFileSync(HTPASSWD, ["-Bbn", username, password]));
   const host = `127.0.0.1:${await freePort()}`;
   const config = path.join(folder, "config.yml");
   writeFileSync(
@@ -39,7 +42,7 @@ export async function startRegistry(): Promise<Registry | undefined> {
       auth: { htpasswd: { realm: "test", path: accounts } },
     }),
   );
-  const child = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
+  const child = spawn(REGISTRY, ["serve", config], { stdio: "ignore" });
   await answering(`http://${host}/v2/`);
   const authconfig = { username, password, serveraddress: host };
   return {

@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isKserveLocalError } from "../../../src/kernel/errors.ts";
@@ -53,6 +55,20 @@ describe.skipIf(missing)("an instance under docker", () => {
     );
     await seen("ECONNREFUSED");
     await instance.stop(0);
+  });
+
+  it("reaches a listener of this process at the engine's host access", async ({ skip }) => {
+    const access = rig.engine.description.hostAccess;
+    if (access === undefined) return skip("this engine's containers can't reach this process");
+    const server = createServer((_request, response) => response.end("from the host"));
+    await new Promise<void>((resolve) => server.listen(0, access.listen, resolve));
+    const { port } = server.address() as AddressInfo;
+    const { lines, instance } = await rig.start(
+      `fetch("http://${access.reach}:${port}/").then((r) => r.text()).then(console.log, (e) => console.log(String(e.cause)))`,
+    );
+    await instance.exited;
+    server.close();
+    expect(lines).toEqual(["from the host"]);
   });
 
   it("has stdin at its end and no terminal", async () => {
