@@ -74,14 +74,14 @@ export class AutoscaleLoop {
     if (this.#stopped || this.#fixed) return;
     const now = this.#deps.clock.now();
     if (this.#autoscaler.decision.desired <= 0 && this.#replicas === 0) {
-      if (this.#autoscaler.record(now, { concurrency: 1, requests: 1 })) this.#decide(now, true);
+      if (this.#autoscaler.record(now, { concurrency: 1, requests: 1 })) this.#decide(now, true, "a request waits");
     }
     this.#arm();
   }
 
   /** Reachability or readiness has changed: look at once, without waiting for the next second. */
   look(): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#fixed) return;
     this.#decide(this.#deps.clock.now(), false);
     // A revision asleep that a route leads to again has its min-scale to keep.
     if (this.#replicas > 0) this.#arm();
@@ -138,13 +138,13 @@ export class AutoscaleLoop {
     this.#decide(at, due);
   }
 
-  #decide(now: number, tick: boolean): void {
+  #decide(now: number, tick: boolean, because?: string): void {
     const seen = { ready: this.#deps.ready(), reachable: this.#deps.reachable() };
     if (tick) this.#autoscaler.tick(now, seen);
     this.#outcome = this.#autoscaler.reconcile(now, { ...seen, replicas: this.#replicas });
     if (this.#outcome.replicas === this.#replicas) return;
     this.#replicas = this.#outcome.replicas;
-    this.#deps.apply(this.#replicas, this.#reason());
+    this.#deps.apply(this.#replicas, because ?? this.#reason());
   }
 
   #reason(): string {
