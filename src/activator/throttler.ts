@@ -47,13 +47,18 @@ export class Throttler {
     return this.#waiters.size;
   }
 
+  /** A slot that is free now, unless others wait for one already. */
+  tryAcquire(): Slot | undefined {
+    return this.#waiters.size === 0 ? this.#take() : undefined;
+  }
+
   /**
    * A slot on a ready instance, at once or when one is free. Rejects with the signal's reason when it aborts, and with
    * QueueFullError when too many wait.
    */
   acquire(signal: AbortSignal): Promise<Slot> {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
-    const slot = this.#waiters.size === 0 ? this.#take() : undefined;
+    const slot = this.tryAcquire();
     if (slot !== undefined) return Promise.resolve(slot);
     if (this.#waiters.size >= this.#queueLimit)
       return Promise.reject(

@@ -40,15 +40,22 @@ export function reconcileRoute(
     { type: "IngressReady", status: "True" },
   ];
   const address = { url: `http://${internalHost(namespace, name)}` };
-  const local = route.metadata.labels?.[LABELS.visibility] === "cluster-local";
   store.updateStatus("Route", namespace, name, (status) => ({
     observedGeneration: route.metadata.generation,
-    url: local ? address.url : externalUrl(urls, namespace, name),
+    url: urlOf(urls, route),
     address,
     ...("traffic" in resolution ? { traffic: resolution.traffic } : {}),
     conditions: withConditions(status.conditions, [...parts, readyFrom(parts)], clock.now()),
   }));
   markRouted(store, namespace);
+}
+
+/** Of the route or of one of its tags; a cluster-local route has no other than its internal names. */
+function urlOf(urls: UrlScheme, { metadata }: StoredRoute, tag?: string): string {
+  const { namespace, name, labels } = metadata;
+  return labels?.[LABELS.visibility] === "cluster-local"
+    ? `http://${internalHost(namespace, name, tag)}`
+    : externalUrl(urls, namespace, name, tag);
 }
 
 function resolve(store: Store, urls: UrlScheme, route: StoredRoute): Resolution {
@@ -58,9 +65,7 @@ function resolve(store: Store, urls: UrlScheme, route: StoredRoute): Resolution 
     const resolved = resolveTarget(store, namespace, target);
     if ("problem" in resolved) return resolved;
     traffic.push({
-      ...(target.tag
-        ? { tag: target.tag, url: externalUrl(urls, namespace, route.metadata.name, target.tag) }
-        : {}),
+      ...(target.tag ? { tag: target.tag, url: urlOf(urls, route, target.tag) } : {}),
       revisionName: resolved.revision,
       latestRevision: !target.revisionName,
       percent: target.percent ?? 0,

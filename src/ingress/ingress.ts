@@ -89,6 +89,8 @@ export class Ingress {
   async #handle(exchange: Exchange, host: string): Promise<void> {
     const { realClock } = this.#deps;
     const arrivedAt = realClock.now();
+    // The activator may take a moment longer, to learn what an answer of its own was due to.
+    const ended = exchange.finished.then(() => realClock.now());
     const destination = findDestination(this.#routes(), host);
     const revision = destination === undefined ? undefined : chooseRevision(destination, this.#deps.random());
     const backend =
@@ -103,7 +105,7 @@ export class Ingress {
     } else {
       result = await this.#deps.activator.serve(exchange, backend);
     }
-    await exchange.finished;
+    const endedAt = await ended;
     const { status, ...rest } = result;
     this.#deps.emit({
       type: "request.completed",
@@ -114,7 +116,7 @@ export class Ingress {
       host: exchange.host,
       path: exchange.target,
       status: exchange.status ?? status ?? 499,
-      durationMs: realClock.now() - arrivedAt,
+      durationMs: endedAt - arrivedAt,
     });
   }
 

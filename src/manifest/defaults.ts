@@ -34,8 +34,8 @@ export function defaultRevisionSpec(
   const containers = spec.containers ?? [];
   const inits = spec.initContainers ?? [];
   const names = new Set([...containers, ...inits].map((container) => container.name));
-  nameContainers(inits, names, fromTemplate(settings.initContainerName, parentName));
   nameContainers(containers, names, fromTemplate(settings.containerName, parentName));
+  nameContainers(inits, names, fromTemplate(settings.initContainerName, parentName));
   const writable = new Set((spec.volumes ?? []).filter(isWritable).map((volume) => volume.name));
   if (settings.securePodDefaults !== "disabled") {
     for (const container of [...inits, ...containers])
@@ -50,20 +50,13 @@ export function defaultRevisionSpec(
   }
 }
 
-/** Set only where the platform's value differs from what timeoutSeconds says already. */
+/** The platform's value counts where nothing is said, unless it is 0 or timeoutSeconds ends the request sooner. */
 function defaultTimeouts(spec: MutableRevisionSpec, settings: WebhookSettings): void {
   const timeout = spec.timeoutSeconds ?? settings.revisionTimeoutSeconds;
-  if ((spec.responseStartTimeoutSeconds ?? 0) === 0) {
-    const start = settings.revisionResponseStartTimeoutSeconds;
-    if (start > 0 && start < timeout) spec.responseStartTimeoutSeconds = start;
-  }
-  if (
-    (spec.idleTimeoutSeconds ?? 0) === 0 &&
-    settings.revisionIdleTimeoutSeconds > 0 &&
-    settings.revisionIdleTimeoutSeconds < timeout
-  ) {
-    spec.idleTimeoutSeconds = settings.revisionIdleTimeoutSeconds;
-  }
+  const start = settings.revisionResponseStartTimeoutSeconds;
+  const idle = settings.revisionIdleTimeoutSeconds;
+  if (start !== 0 && start < timeout) spec.responseStartTimeoutSeconds ??= start;
+  if (idle !== 0 && idle < timeout) spec.idleTimeoutSeconds ??= idle;
 }
 
 /** Go templates over the parent's metadata; the one field that makes sense in a container name is {{.Name}}. */
@@ -71,17 +64,20 @@ function fromTemplate(template: string, parentName: string): string {
   return template.replaceAll(/\{\{\s*\.Name\s*\}\}/g, () => parentName);
 }
 
-function nameContainers(containers: readonly MutableContainer[], names: Set<string>, base: string): void {
+function nameContainers(
+  containers: readonly MutableContainer[],
+  given: ReadonlySet<string>,
+  base: string,
+): void {
   let suffix = 0;
   for (const container of containers) {
     if (container.name !== "") continue;
     let name = base;
-    if (containers.length > 1 || names.has(base)) {
-      while (names.has(`${base}-${suffix}`)) suffix++;
+    if (containers.length > 1 || given.has(base)) {
+      while (given.has(`${base}-${suffix}`)) suffix++;
       name = `${base}-${suffix}`;
       suffix++;
     }
-    names.add(name);
     container.name = name;
   }
 }
@@ -124,7 +120,7 @@ function defaultReadiness(probe: Mutable<Probe>, serving: boolean): void {
   const handlers = [probe.httpGet, probe.tcpSocket, probe.exec, probe.grpc];
   if (serving && handlers.every((handler) => handler === undefined)) probe.tcpSocket = { port: 0 };
   probe.successThreshold ??= 1;
-  if ((probe.periodSeconds ?? 0) <= 0) return;
+  if ((probe.periodSeconds ?? 0) === 0) return;
   probe.timeoutSeconds ??= 1;
   probe.failureThreshold ??= 3;
 }

@@ -169,7 +169,8 @@ function lastBoundary(text: string, from: number): number {
 /** The name that the field has: `on:` is the field "true". */
 function keyText(key: Scalar): string {
   const text = typeof key.value === "string" ? key.value : "";
-  return key.type === "PLAIN" && text !== "<<" ? String(resolvePlain(text)) : text;
+  const value = key.type === "PLAIN" && text !== "<<" ? resolvePlain(text) : text;
+  return typeof value === "object" ? "" : String(value);
 }
 
 function start(node: Node | null): number {

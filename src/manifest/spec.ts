@@ -69,7 +69,6 @@ export interface RevisionSpec {
   readonly serviceAccountName?: string;
   readonly enableServiceLinks?: boolean;
   readonly automountServiceAccountToken?: boolean;
-  readonly loadBalancingPolicy?: string;
   readonly imagePullSecrets?: ReadonlyArray<{ readonly name: string }>;
   readonly securityContext?: PodSecurityContext;
 }

@@ -146,7 +146,8 @@ function keyName(key: unknown, state: Conversion): string {
 const CORE = "tag:yaml.org,2002:";
 
 function convertScalar(node: Scalar): Raw {
-  const text = typeof node.value === "string" ? node.value : "";
+  // The parser makes bytes and dates of some tags; the text is what counts here.
+  const text = node.source ?? (typeof node.value === "string" ? node.value : "");
   const quoted = node.type !== "PLAIN";
   const value =
     node.tag === undefined || node.tag === "!"

@@ -178,9 +178,15 @@ class Forwarding {
       this.#fail(`unsupported transfer encoding: ${JSON.stringify(coding)}`);
       return false;
     }
+    try {
+      this.#exchange.begin(status, response.statusMessage ?? "", headers, length);
+    } catch (error) {
+      // A status such as 99, or a control character in its text: node reads them, but won't send them on.
+      this.#fail(error instanceof Error ? error.message : String(error));
+      return false;
+    }
     this.#declared = length;
     this.#begun = true;
-    this.#exchange.begin(status, response.statusMessage ?? "", headers, length);
     return true;
   }
 

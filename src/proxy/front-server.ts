@@ -44,7 +44,7 @@ class HttpFrontServer implements FrontServer, ExchangeServer {
   constructor(handler: (exchange: Exchange) => void, options: FrontServerOptions) {
     this.#handler = handler;
     const serverOptions = {
-      // From Node 22.21 and 24.9 on the server asks; older ones are dealt with in #takeAsPlain.
+      // Newer versions of node ask here; with older ones #takeAsPlain does it afterwards.
       shouldUpgradeCallback: willSwitch,
       noDelay: true,
       // Named, so that no process-wide flag can loosen the parser.
@@ -118,7 +118,7 @@ class HttpFrontServer implements FrontServer, ExchangeServer {
   }
 
   #admit(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
-    const admission = admit({ ...head(request) });
+    const admission = admit(head(request));
     if (!admission.ok) {
       response.shouldKeepAlive = false;
       response.writeHead(admission.status, { "Content-Type": "text/plain; charset=utf-8" });
@@ -139,7 +139,7 @@ class HttpFrontServer implements FrontServer, ExchangeServer {
 
   #onUpgrade(request: IncomingMessage, socket: Socket, early: Buffer): void {
     socket.on("error", () => undefined);
-    const admission = admit({ ...head(request) });
+    const admission = admit(head(request));
     if (!admission.ok) {
       refuseOn(socket, admission.status, []);
       return;

@@ -132,6 +132,7 @@ class RequestRewrite {
     for (const [name, value] of this.#plan.set ?? []) headers.push(name, value);
     this.#pushFraming();
     this.#pushConnection();
+    if (this.#framing !== "chunked") dropField(headers, "trailer");
     return { headers, framing: this.#framing };
   }
 
@@ -260,6 +261,16 @@ export function firstValue(rawHeaders: readonly string[], lowerName: string): st
     if (name.length === lowerName.length && name.toLowerCase() === lowerName) return rawHeaders[i + 1];
   }
   return undefined;
+}
+
+/**
+ * Takes a field out of a list. `Trailer` goes so where the body isn't chunked: trailers exist in chunks only (RFC 9112
+ * section 7.1.2), and node throws at such an announcement.
+ */
+export function dropField(headers: string[], lowerName: string): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    if ((headers[i] as string).toLowerCase() === lowerName) headers.splice(i, 2);
+  }
 }
 
 /** The fields that `Connection` names, lower-case; undefined in the usual case that there are none. */

@@ -1,7 +1,7 @@
 /** Exchange on node's own HTTP/1.1 server: the part that the layers above see, and the part that forward.ts drives. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Answer, Exchange } from "./exchange.ts";
-import { firstValue, responseFieldsForClient } from "./headers.ts";
+import { dropField, firstValue, responseFieldsForClient } from "./headers.ts";
 import { plainAddress } from "./request-line.ts";
 
 /** How an exchange came to its end: handed over whole, the client left, or the platform ended it (respond, cut). */
@@ -125,7 +125,7 @@ export class HttpExchange implements Exchange {
       typeof answer.body === "string" ? Buffer.from(answer.body) : (answer.body ?? Buffer.alloc(0));
     const headers = (answer.headers ?? []).flat();
     if (answer.status !== 204 && answer.status !== 304) headers.push("Content-Length", String(body.length));
-    this.begin(answer.status, undefined, headers, body.length);
+    this.begin(answer.status, STATUS_CODES[answer.status] ?? "Unknown", headers, body.length);
     this.#seal();
     this.response.end(body);
     this.discardBody();
@@ -156,11 +156,12 @@ export class HttpExchange implements Exchange {
     socket.write(headText(status, message, responseFieldsForClient(rawHeaders, status).headers), "latin1");
   }
 
-  /** Starts the final response; `length` is the declared Content-Length, -1 for a body of open length. */
-  begin(status: number, message: string | undefined, headers: string[], length: number): void {
+  /**
+   * Starts the final response; `length` is the declared Content-Length, -1 for a body of open length. Throws, with
+   * nothing sent, where node holds the status or a field to be unsendable.
+   */
+  begin(status: number, message: string, headers: string[], length: number): void {
     const { response } = this;
-    this.#status = status;
-    this.#openEnded = length < 0;
     // Without a 100 nobody can tell whether the body will follow: such a connection can't be used again (Go closes too).
     const bodyInDoubt = this.#expectsContinue && !this.#continued && !this.request.complete;
     if (bodyInDoubt || this.#server.draining) response.shouldKeepAlive = false;
@@ -174,8 +175,11 @@ export class HttpExchange implements Exchange {
       // HTTP/1.1 connections persist without a word (RFC 9112 section 9.3); Go's server adds none either.
       response.removeHeader("Connection");
     }
-    if (message === undefined) response.writeHead(status, headers);
-    else response.writeHead(status, message, headers);
+    const bodiless = this.method === "HEAD" || status === 204 || status === 304;
+    if (length >= 0 || bodiless || this.request.httpVersion === "1.0") dropField(headers, "trailer");
+    response.writeHead(status, message, headers);
+    this.#status = status;
+    this.#openEnded = length < 0;
     this.onWrite?.();
   }
 

@@ -104,7 +104,7 @@ export class Store {
     const merged = { ...object.metadata.labels, ...labels };
     if (isDeepStrictEqual(merged, { ...object.metadata.labels })) return;
     const metadata = { ...object.metadata, labels: merged, resourceVersion: this.#nextVersion() };
-    this.#put("modified", { ...object, metadata } as StoredObject);
+    this.#put("modified", { ...object, metadata });
   }
 
   /** Deletes the object and then, as Kubernetes' garbage collector does, everything it owns. */

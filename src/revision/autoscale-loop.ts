@@ -74,7 +74,8 @@ export class AutoscaleLoop {
     if (this.#stopped || this.#fixed) return;
     const now = this.#deps.clock.now();
     if (this.#autoscaler.decision.desired <= 0 && this.#replicas === 0) {
-      if (this.#autoscaler.record(now, { concurrency: 1, requests: 1 })) this.#decide(now, true, "a request waits");
+      if (this.#autoscaler.record(now, { concurrency: 1, requests: 1 }))
+        this.#decide(now, true, "a request waits");
     }
     this.#arm();
   }

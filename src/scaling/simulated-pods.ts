@@ -22,6 +22,11 @@ export class PodSimulation {
     return this.#ready;
   }
 
+  /** When the next one becomes ready that is not; Infinity if none will. */
+  get nextReadyAt(): number {
+    return this.#readyAt[this.#ready] ?? Infinity;
+  }
+
   /** `second` must not go back. */
   advance(second: number): void {
     while (this.#ready < this.#readyAt.length && (this.#readyAt[this.#ready] ?? Infinity) <= second)

@@ -1,116 +1,10 @@
-import { request as httpRequest } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
-import { Activator, type ServeResult } from "../../src/activator/activator.ts";
-import type { TimeoutSemantics } from "../../src/activator/timers.ts";
-import { systemClock } from "../../src/kernel/clock.ts";
-import type { Exchange } from "../../src/proxy/exchange.ts";
-import { createFrontServer } from "../../src/proxy/front-server.ts";
-import type { RevisionBackend } from "../../src/revision/backend.ts";
-import type { RevisionPlan } from "../../src/revision/plan.ts";
-import { RevisionRuntime } from "../../src/revision/revision-runtime.ts";
 import type { ScalingSettings } from "../../src/scaling/settings.ts";
-import { GKE, planOf, Watched } from "../revision/rig.ts";
-import { settingsWith } from "../scaling/settings-with.ts";
-import { FakeClock, settle } from "../support/fake-clock.ts";
-import { FakeEngine, type FakeProgram } from "../support/fake-engine.ts";
+import { Watched } from "../revision/rig.ts";
+import { settle } from "../support/fake-clock.ts";
+import type { FakeProgram } from "../support/fake-engine.ts";
 import { RawClient } from "../support/raw-http.ts";
-
-interface Reply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-  /** The connection broke before the end. */
-  readonly broken: boolean;
-}
-
-class ActivatorRig extends Watched {
-  readonly clock = new FakeClock();
-  /** The activator's wall clock: it measures by it, and waits by it to learn of a death. */
-  readonly wall = new FakeClock();
-  readonly engine: FakeEngine;
-  readonly runtime: RevisionRuntime;
-  readonly activator: Activator;
-  readonly results: ServeResult[] = [];
-  readonly #front;
-  port = 0;
-  arrived = 0;
-
-  constructor(options: {
-    readonly program?: FakeProgram;
-    readonly plan?: Partial<RevisionPlan>;
-    readonly settings?: Partial<ScalingSettings>;
-    readonly semantics?: TimeoutSemantics;
-    readonly backend?: (runtime: RevisionRuntime) => RevisionBackend;
-  }) {
-    super();
-    this.engine = new FakeEngine({
-      clock: this.clock,
-      ...(options.program === undefined ? {} : { program: options.program }),
-    });
-    this.runtime = new RevisionRuntime(planOf(options.plan), {
-      engine: this.engine,
-      clock: this.clock,
-      realClock: systemClock(),
-      random: Math.random,
-      settings: settingsWith(options.settings),
-      termination: GKE,
-      startDeadlineMs: 240_000,
-      emit: () => this.wake(),
-      onReplicas: () => this.wake(),
-    });
-    this.activator = new Activator({
-      clock: this.clock,
-      realClock: this.wall,
-      random: () => 0,
-      semantics: options.semantics ?? "total",
-    });
-    const backend = options.backend?.(this.runtime) ?? this.runtime;
-    this.#front = createFrontServer((exchange) => {
-      void this.activator.serve(exchange, backend).then((result) => {
-        this.results.push(result);
-        this.wake();
-      });
-      this.arrived += 1;
-      this.wake();
-    });
-  }
-
-  async open(): Promise<this> {
-    this.port = await this.#front.listen(0, "127.0.0.1");
-    this.runtime.start();
-    return this;
-  }
-
-  async close(): Promise<void> {
-    this.#front.destroy();
-    await this.runtime.close("the test is over", { now: true });
-    await this.engine.close();
-  }
-
-  send(options: { readonly method?: string; readonly body?: string } = {}): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      const request = httpRequest({ port: this.port, host: "127.0.0.1", method: options.method ?? "GET", agent: false }, (response) => {
-        let body = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => (body += chunk));
-        response.on("error", () => undefined);
-        response.on("close", () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body, broken: !response.complete }),
-        );
-      });
-      request.on("error", reject);
-      request.end(options.body);
-    });
-  }
-
-  requests(count: number): Promise<void> {
-    return this.until(() => this.arrived >= count);
-  }
-
-  result(): Promise<void> {
-    return this.until(() => this.results.length > 0);
-  }
-}
+import { ActivatorRig, bind, deathAwaited, patientExchange } from "./rig.ts";
 
 let rig: ActivatorRig | undefined;
 const open = (options: ConstructorParameters<typeof ActivatorRig>[0] = {}): Promise<ActivatorRig> => {
@@ -147,7 +41,9 @@ describe("a cold start", () => {
   });
 
   it("is part of timeoutSeconds: 504 in Knative's words when nothing gets ready", async () => {
-    const { engine, clock, runtime, send, results } = bind(await open({ settings: ZERO, plan: { timeoutMs: 10_000 } }));
+    const { engine, clock, runtime, send, results } = bind(
+      await open({ settings: ZERO, plan: { timeoutMs: 10_000 } }),
+    );
     engine.behaviour.neverListens = true;
     const reply = send();
     await engine.startedInstances(1);
@@ -175,7 +71,9 @@ describe("a warm request that takes too long", () => {
         app.wake();
       });
     };
-    const { clock, runtime, send, results, requests } = bind(await open({ program, plan: { timeoutMs: 10_000 } }));
+    const { clock, runtime, send, results, requests } = bind(
+      await open({ program, plan: { timeoutMs: 10_000 } }),
+    );
     await runtime.becameReady;
     const reply = send();
     await requests(1);
@@ -317,7 +215,9 @@ describe("overload", () => {
       waiting.push(() => void response.end("ok"));
       app.wake();
     };
-    const { runtime, send, requests } = bind(await open({ program, plan: { containerConcurrency: 1 }, settings: { maxScale: 1 } }));
+    const { runtime, send, requests } = bind(
+      await open({ program, plan: { containerConcurrency: 1 }, settings: { maxScale: 1 } }),
+    );
     await runtime.becameReady;
     const replies = [send(), send(), send()];
     await requests(3);
@@ -341,14 +241,20 @@ describe("the end of the session", () => {
       finish = () => void response.end("done");
       app.wake();
     };
-    const { activator, runtime, send, requests, results } = bind(await open({ program, plan: { containerConcurrency: 1 } }));
+    const { activator, runtime, send, requests, results } = bind(
+      await open({ program, plan: { containerConcurrency: 1 } }),
+    );
     await runtime.becameReady;
     const served = send();
     await app.until(() => serving);
     const waiting = send();
     await requests(2);
     activator.close();
-    expect(await waiting).toMatchObject({ status: 503, body: "shutting down\n", headers: { [REASON]: "shutting-down" } });
+    expect(await waiting).toMatchObject({
+      status: 503,
+      body: "shutting down\n",
+      headers: { [REASON]: "shutting-down" },
+    });
     expect(await send()).toMatchObject({ status: 503 });
     finish();
     expect(await served).toMatchObject({ status: 200, body: "done" });
@@ -358,11 +264,14 @@ describe("the end of the session", () => {
 });
 
 describe("a client that goes away", () => {
-  it("leaves the queue", async () => {
+  it.each([
+    ["without a body", "GET / HTTP/1.1\r\nHost: hello\r\n\r\n"],
+    ["with a body that nobody has read", "POST / HTTP/1.1\r\nHost: hello\r\nContent-Length: 6\r\n\r\n123"],
+  ])("leaves the queue, %s", async (_what, request) => {
     const { engine, runtime, requests, results, result } = bind(await open({ settings: ZERO }));
     engine.behaviour.neverListens = true;
     const client = await RawClient.open(rig?.port ?? 0);
-    client.send("GET / HTTP/1.1\r\nHost: hello\r\n\r\n");
+    client.send(request);
     await requests(1);
     expect(runtime.inFlight).toBe(1);
     client.socket.destroy();
@@ -418,36 +327,3 @@ it("counts an upgraded connection as in flight until it closes", async () => {
   expect(runtime.inFlight).toBe(0);
   expect(runtime.ready[0]?.inFlight).toBe(0);
 });
-
-/** The rig's parts, its methods bound, for tests to name what they use. */
-function bind(of: ActivatorRig) {
-  const { clock, wall, engine, runtime, activator, results } = of;
-  return {
-    clock,
-    wall,
-    engine,
-    runtime,
-    activator,
-    results,
-    send: of.send.bind(of),
-    requests: of.requests.bind(of),
-    result: of.result.bind(of),
-  };
-}
-
-/** The activator has been refused and waits to hear whether the instance has died. */
-async function deathAwaited(clock: FakeClock): Promise<void> {
-  while (clock.pending === 0) await settle();
-}
-
-/** A request that waits and never gets as far as being forwarded: so many sockets at once no test can have. */
-function patientExchange(): Exchange {
-  const parts: Partial<Exchange> = {
-    clientGone: new AbortController().signal,
-    responseStarted: false,
-    status: undefined,
-    respond: () => undefined,
-    cut: () => undefined,
-  };
-  return parts as Exchange;
-}

@@ -5,7 +5,12 @@ const busy = (...counts: number[]) => counts.map((inFlight) => ({ inFlight }));
 const START: PickState = { next: 0 };
 
 /** The picks of `times` requests, each of which stays in flight. */
-function picks(counts: number[], limit: number, times: number, random: () => number = () => 0): Array<number | undefined> {
+function picks(
+  counts: number[],
+  limit: number,
+  times: number,
+  random: () => number = () => 0,
+): Array<number | undefined> {
   const inFlight = [...counts];
   let state = START;
   return Array.from({ length: times }, () => {

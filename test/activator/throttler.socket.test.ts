@@ -1,5 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { ACTIVATOR_QUEUE_LIMIT, QueueFullError, type Slot, Throttler } from "../../src/activator/throttler.ts";
+import {
+  ACTIVATOR_QUEUE_LIMIT,
+  QueueFullError,
+  type Slot,
+  Throttler,
+} from "../../src/activator/throttler.ts";
 import { settle } from "../support/fake-clock.ts";
 import { HandBackend } from "./backend.ts";
 
@@ -14,7 +19,10 @@ function throttler(containerConcurrency: number, queueLimit?: number): Throttler
 const never = (): AbortSignal => new AbortController().signal;
 
 /** Who got a slot, in order. */
-function queue(held: Throttler, names: readonly string[]): { readonly got: string[]; readonly slots: Slot[] } {
+function queue(
+  held: Throttler,
+  names: readonly string[],
+): { readonly got: string[]; readonly slots: Slot[] } {
   const got: string[] = [];
   const slots: Slot[] = [];
   for (const name of names)
@@ -54,7 +62,10 @@ describe("Throttler", () => {
   ])("with a containerConcurrency of %i lets %i of 20 requests to two instances", async (limit, through) => {
     const held = throttler(limit);
     const [one, two] = [await backend.addInstance(), await backend.addInstance()];
-    const { got } = queue(held, Array.from({ length: 20 }, (_, n) => String(n)));
+    const { got } = queue(
+      held,
+      Array.from({ length: 20 }, (_, n) => String(n)),
+    );
     await settle();
     expect(got).toHaveLength(through);
     expect(one.inFlight + two.inFlight).toBe(through);
@@ -67,6 +78,7 @@ describe("Throttler", () => {
     const { got, slots } = queue(held, ["a", "b"]);
     await settle();
     slots[0]?.release();
+    expect(held.tryAcquire()).toBeUndefined();
     const late = queue(held, ["c"]);
     await settle();
     expect(got).toEqual(["a", "b"]);

@@ -13,7 +13,12 @@ function exchangeOf(): Pick<Exchange, "onWrite"> & { responseStarted: boolean } 
 function timersOf(plan: Partial<RevisionPlan>, semantics: TimeoutSemantics = "total") {
   const clock = new FakeClock();
   const exchange = exchangeOf();
-  const timers = new RequestTimers(planOf({ timeoutMs: 300_000, ...plan }), semantics, clock, exchange as Exchange);
+  const timers = new RequestTimers(
+    planOf({ timeoutMs: 300_000, ...plan }),
+    semantics,
+    clock,
+    exchange as Exchange,
+  );
   const write = (): void => {
     exchange.responseStarted = true;
     exchange.onWrite?.();

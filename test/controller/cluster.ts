@@ -38,18 +38,21 @@ export class Cluster {
     prepare: (revision, signal) =>
       new Promise((resolve, reject) => this.preparations.push({ revision, signal, resolve, reject })),
     create: (revision) => {
-      const runtime = new RevisionRuntime(planOf({ name: revision.metadata.name, uid: revision.metadata.uid }), {
-        engine: this.engine,
-        clock: this.clock,
-        realClock: this.clock,
-        random: Math.random,
-        // Ready without a single instance: what is tested here is what follows from ready.
-        settings: settingsWith({ initialScale: 0 }),
-        termination: GKE,
-        startDeadlineMs: 240_000,
-        emit: () => undefined,
-        onReplicas: () => undefined,
-      });
+      const runtime = new RevisionRuntime(
+        planOf({ name: revision.metadata.name, uid: revision.metadata.uid }),
+        {
+          engine: this.engine,
+          clock: this.clock,
+          realClock: this.clock,
+          random: Math.random,
+          // Ready without a single instance: what is tested here is what follows from ready.
+          settings: settingsWith({ initialScale: 0 }),
+          termination: GKE,
+          startDeadlineMs: 240_000,
+          emit: () => undefined,
+          onReplicas: () => undefined,
+        },
+      );
       this.runtimes.push(runtime);
       return runtime;
     },
@@ -76,7 +79,15 @@ export class Cluster {
       readonly annotations?: Readonly<Record<string, string>>;
     } = {},
   ): Promise<void> {
-    const { name = "hello", image = "hello:1", template, spec, traffic = LATEST, labels, annotations } = options;
+    const {
+      name = "hello",
+      image = "hello:1",
+      template,
+      spec,
+      traffic = LATEST,
+      labels,
+      annotations,
+    } = options;
     const wanted = {
       apiVersion: "serving.knative.dev/v1",
       kind: "Service" as const,
@@ -134,7 +145,9 @@ export class Cluster {
   /** `revision percent` of each entry that the route's status has, tags before a colon. */
   traffic(name = "hello"): readonly string[] {
     const { traffic = [] } = this.store.get("Route", "default", name)?.status ?? {};
-    return traffic.map(({ tag, revisionName, percent }) => `${tag === undefined ? "" : `${tag}: `}${revisionName} ${percent}`);
+    return traffic.map(
+      ({ tag, revisionName, percent }) => `${tag === undefined ? "" : `${tag}: `}${revisionName} ${percent}`,
+    );
   }
 
   routingState(revision: string): string | undefined {

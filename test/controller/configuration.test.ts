@@ -40,7 +40,11 @@ describe("a revision", () => {
     ]);
     expect(cluster.condition("Revision", "Ready", "hello-00001")).toBe("True");
     expect(cluster.events.map((event) => event.type)).toEqual(["revision.created", "revision.ready"]);
-    expect(cluster.events[0]).toMatchObject({ image: "hello:1", service: "hello", reason: "generation 1 of its template" });
+    expect(cluster.events[0]).toMatchObject({
+      image: "hello:1",
+      service: "hello",
+      reason: "generation 1 of its template",
+    });
   });
 
   it("takes the name it brings, which uses up a number all the same", async () => {
@@ -52,8 +56,12 @@ describe("a revision", () => {
   });
 
   it("gets a generated name where a rebuild finds its own taken", async () => {
-    await cluster.apply({ template: { name: "hello-blue", annotations: { "kserve-local.dev/image-id": "1" } } });
-    await cluster.apply({ template: { name: "hello-blue", annotations: { "kserve-local.dev/image-id": "2" } } });
+    await cluster.apply({
+      template: { name: "hello-blue", annotations: { "kserve-local.dev/image-id": "1" } },
+    });
+    await cluster.apply({
+      template: { name: "hello-blue", annotations: { "kserve-local.dev/image-id": "2" } },
+    });
     expect(cluster.names).toEqual(["hello-blue", "hello-00002"]);
     expect(cluster.store.get("Revision", "default", "hello-blue")?.metadata.annotations).toEqual({
       "kserve-local.dev/image-id": "1",

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { KserveLocalError } from "../../src/kernel/errors.ts";
+import { LABELS } from "../../src/resources/objects.ts";
 import { Cluster } from "./cluster.ts";
 
 let cluster = new Cluster();
@@ -71,7 +72,10 @@ describe("traffic", () => {
     expect(cluster.routingState("hello-00001")).toBe("reserve");
     await cluster.apply({ image: "hello:2", traffic: [{ revisionName: "hello-00001", percent: 100 }] });
     expect(cluster.traffic()).toEqual(["hello-00001 100"]);
-    expect([cluster.routingState("hello-00001"), cluster.routingState("hello-00002")]).toEqual(["active", "reserve"]);
+    expect([cluster.routingState("hello-00001"), cluster.routingState("hello-00002")]).toEqual([
+      "active",
+      "reserve",
+    ]);
   });
 
   it("counts a revision that only a tag names as routed", async () => {
@@ -85,6 +89,17 @@ describe("traffic", () => {
     await cluster.ready("hello-00002");
     expect(cluster.traffic()).toEqual(["hello-00002 100", "old: hello-00001 0"]);
     expect(cluster.routingState("hello-00001")).toBe("active");
+  });
+});
+
+it("gives the tags of a cluster-local service internal URLs as well", async () => {
+  await cluster.apply({
+    labels: { [LABELS.visibility]: "cluster-local" },
+    traffic: [{ revisionName: "hello-00001", percent: 100, tag: "stable" }],
+  });
+  expect(cluster.service().status).toMatchObject({
+    url: "http://hello.default.svc.cluster.local",
+    traffic: [{ url: "http://stable-hello.default.svc.cluster.local" }],
   });
 });
 

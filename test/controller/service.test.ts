@@ -17,7 +17,11 @@ describe("a new service", () => {
     await cluster.apply({ labels: { team: "web" }, annotations: { note: "x" } });
     const { store } = cluster;
     const owner = [{ kind: "Service", name: "hello" }];
-    const metadata = { labels: { team: "web", [LABELS.service]: "hello" }, annotations: { note: "x" }, ownerReferences: owner };
+    const metadata = {
+      labels: { team: "web", [LABELS.service]: "hello" },
+      annotations: { note: "x" },
+      ownerReferences: owner,
+    };
     expect(store.get("Configuration", "default", "hello")).toMatchObject({ metadata });
     expect(store.get("Route", "default", "hello")).toMatchObject({ metadata });
     expect(cluster.names).toEqual(["hello-00001"]);
@@ -115,7 +119,8 @@ describe("deleting", () => {
     await cluster.apply({ image: "hello:2" });
     const { signal } = cluster.preparation("hello-00002");
     await cluster.remove();
-    for (const kind of ["Configuration", "Route", "Revision"] as const) expect(cluster.store.list(kind)).toEqual([]);
+    for (const kind of ["Configuration", "Route", "Revision"] as const)
+      expect(cluster.store.list(kind)).toEqual([]);
     expect(signal.aborted).toBe(true);
     expect(cluster.revisions.runtime("default", "hello-00001")).toBeUndefined();
     cluster.preparation("hello-00002").reject(new Error("aborted"));

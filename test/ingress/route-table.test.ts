@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { buildRouteTable, chooseRevision, type Destination, findDestination, type RouteEntry } from "../../src/ingress/route-table.ts";
+import {
+  buildRouteTable,
+  chooseRevision,
+  type Destination,
+  findDestination,
+  type RouteEntry,
+} from "../../src/ingress/route-table.ts";
 
 const route = (parts: Partial<RouteEntry> = {}): RouteEntry => ({
   name: "hello",
@@ -20,7 +26,10 @@ function at(routes: readonly RouteEntry[], host: string): string | undefined {
 const HERE = "hello: hello-00002 100";
 
 describe("hosts", () => {
-  const two = [route(), route({ name: "shop", namespace: "prod", traffic: [{ revisionName: "shop-00001", percent: 100 }] })];
+  const two = [
+    route(),
+    route({ name: "shop", namespace: "prod", traffic: [{ revisionName: "shop-00001", percent: 100 }] }),
+  ];
 
   it.each([
     ["hello.default.localhost", HERE],
@@ -128,7 +137,11 @@ describe("chooseRevision", () => {
       const revision = chooseRevision(split(70, 25, 5), random());
       counts.set(revision, (counts.get(revision) ?? 0) + 1);
     }
-    for (const [revision, share] of [["r0", 7000], ["r1", 2500], ["r2", 500]] as const)
+    for (const [revision, share] of [
+      ["r0", 7000],
+      ["r1", 2500],
+      ["r2", 500],
+    ] as const)
       expect(Math.abs((counts.get(revision) ?? 0) - share)).toBeLessThan(150);
   });
 });

@@ -101,9 +101,9 @@ describe("documents", () => {
     const env = (value: string) => service({ container: `env:\n- name: A\n  value: ${value}` });
     expect(errorsOf(env("!!str 5"))).toEqual([]);
     expect(errorsOf(env("!!int 5"))).toEqual([
-      "wrong-type spec.template.spec.containers[0].env[0].value 12:18",
+      "wrong-type spec.template.spec.containers[0].env[0].value 12:24",
     ]);
-    expect(errorsOf(env("!!int x"))).toEqual(["bad-tag  12:18"]);
+    expect(errorsOf(env("!!int x"))).toEqual(["bad-tag  12:24"]);
     expect(errorsOf(env("!custom x"))).toEqual([]);
     expect(onlyDocument(env("!!binary aGk=")).object).toMatchObject({
       spec: { template: { spec: { containers: [{ env: [{ value: "hi" }] }] } } },
@@ -128,7 +128,7 @@ describe("text that is no manifest", () => {
     ["a list as a key", "? [a]\n: b", "bad-key  1:3"],
     ["infinity", "a: .inf", "not-a-number  1:4"],
     ["a directive", "%YAML 1.2\n---\na: 1", "yaml-directive  1:1"],
-    ["depth", `a: ${"[".repeat(LIMITS.depth + 10)}`, "too-deep  1:103"],
+    ["depth", `a: ${"[".repeat(LIMITS.depth + 10)}`, "too-deep  1:104"],
     [
       "depth by aliases",
       ["a0: &a0 [x]", ...Array.from({ length: 150 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}]`)].join("\n"),

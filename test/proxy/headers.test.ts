@@ -80,7 +80,11 @@ describe("request", () => {
       ["Host: a", ...ADDED.slice(0, -1), "TE: trailers", "Connection: keep-alive, TE"],
     ],
     ["another TE is not", ["Host: a", "TE: gzip"], ["Host: a", ...ADDED]],
-    ["Trailer stays", ["Host: a", "Trailer: X-T"], ["Host: a", "Trailer: X-T", ...ADDED]],
+    [
+      "Trailer goes where no chunks can carry one",
+      ["Host: a", "Trailer: X-T", "X: y"],
+      ["Host: a", "X: y", ...ADDED],
+    ],
     [
       "Expect stays: the app answers it",
       ["Host: a", "Expect: 100-continue"],

@@ -93,6 +93,29 @@ test.each<[string, (socket: Socket) => void, string, string]>([
   },
 );
 
+test.each([
+  ["a status of 99", "HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n"],
+  ["a control character in the status text", "HTTP/1.1 200 a\x01b\r\nContent-Length: 0\r\n\r\n"],
+])("%s is refused, and the exchange is still to be answered", async (_name, bytes) => {
+  const { outcome, text } = await outcomeOf(onRequest((socket) => socket.write(bytes)));
+  expect(outcome).toMatchObject({ kind: "upstream-error", diagnosis: "malformed", started: false });
+  expect(text).toMatch(/^net\/http: HTTP\/1\.x transport connection broken: /);
+});
+
+test.each([
+  ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "Content-Length: 2\r\n", "ok"],
+  ["HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", "Transfer-Encoding: chunked\r\n", ""],
+  ["POST / HTTP/1.1\r\nHost: a\r\nTrailer: X-Q\r\nContent-Length: 1\r\n\r\nx", "Content-Length: 2\r\n", "ok"],
+])("Trailer announced without chunks does no harm: %j", async (request, framing, body) => {
+  await using rig = await Rig.start({
+    rawApp: onRequest((socket) => socket.write(`HTTP/1.1 200 OK\r\nTrailer: X-T\r\n${framing}\r\n${body}`)),
+  });
+  await using client = await rig.client();
+  client.send(request);
+  const response = await client.response({ head: request.startsWith("HEAD") });
+  expect([response.status, response.body]).toEqual([200, body]);
+});
+
 test("an app that resets the connection is told from one that closes it", async () => {
   const { outcome, rig } = await outcomeOf(onRequest((socket) => socket.resetAndDestroy()));
   expect(outcome).toMatchObject({ kind: "upstream-error", diagnosis: "reset", started: false });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type ConditionUpdate, conditionOf, isReady, readyFrom, withConditions } from "../../src/resources/conditions.ts";
+import {
+  type ConditionUpdate,
+  conditionOf,
+  isReady,
+  readyFrom,
+  withConditions,
+} from "../../src/resources/conditions.ts";
 
 const T0 = Date.UTC(2026, 0, 1);
 const at = (ms: number): string => new Date(T0 + ms).toISOString();
@@ -29,8 +35,14 @@ describe("readyFrom", () => {
 
   it.each([
     [[part("True", "X"), part("True")], { type: "Ready", status: "True" }],
-    [[part("True"), part("Unknown", "A"), part("Unknown", "B")], { type: "Ready", status: "Unknown", reason: "A", message: "A!" }],
-    [[part("Unknown", "A"), part("False", "B")], { type: "Ready", status: "False", reason: "B", message: "B!" }],
+    [
+      [part("True"), part("Unknown", "A"), part("Unknown", "B")],
+      { type: "Ready", status: "Unknown", reason: "A", message: "A!" },
+    ],
+    [
+      [part("Unknown", "A"), part("False", "B")],
+      { type: "Ready", status: "False", reason: "B", message: "B!" },
+    ],
     [[part("Unknown")], { type: "Ready", status: "Unknown" }],
   ])("of %j is %j", (parts, ready) => {
     expect(readyFrom(parts)).toEqual(ready);
@@ -41,6 +53,12 @@ it("isReady is true for True alone", () => {
   const object = (status: ConditionUpdate["status"]) => ({
     status: { conditions: withConditions(undefined, [{ type: "Ready", status }], T0) },
   });
-  expect([object("True"), object("False"), object("Unknown"), {}, undefined].map(isReady)).toEqual([true, false, false, false, false]);
+  expect([object("True"), object("False"), object("Unknown"), {}, undefined].map(isReady)).toEqual([
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
   expect(conditionOf(object("False"), "Other")).toBeUndefined();
 });

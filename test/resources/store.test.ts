@@ -137,7 +137,10 @@ describe("delete", () => {
     changes.length = 0;
     store.delete("Route", "default", "top");
     expect(changes).toEqual(["deleted Route top", "deleted Route child", "deleted Route grandchild"]);
-    expect(store.list("Route").map((object) => object.metadata.name)).toEqual(["elsewhere", "same-name-other-kind"]);
+    expect(store.list("Route").map((object) => object.metadata.name)).toEqual([
+      "elsewhere",
+      "same-name-other-kind",
+    ]);
     store.delete("Route", "default", "top");
     expect(changes).toHaveLength(3);
   });

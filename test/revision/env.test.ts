@@ -52,7 +52,14 @@ describe("containerEnv", () => {
         { name: "TOKEN", valueFrom: { secretKeyRef: { name: "keys", key: "TOKEN" } } },
       ],
     });
-    expect(env).toEqual({ ...K, PLAIN: "1", NOTHING: "", COLOR: "blue", GREETING: "grüezi", TOKEN: "s3cret" });
+    expect(env).toEqual({
+      ...K,
+      PLAIN: "1",
+      NOTHING: "",
+      COLOR: "blue",
+      GREETING: "grüezi",
+      TOKEN: "s3cret",
+    });
   });
 
   it("takes whole objects by envFrom with a prefix, and leaves out what is no name", () => {
@@ -94,19 +101,38 @@ describe("containerEnv", () => {
   });
 
   it.each([
-    ["a ConfigMap", { env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "no", key: "k" } } }] }, "ConfigMap no does not exist"],
-    ["a key", { env: [{ name: "A", valueFrom: { secretKeyRef: { name: "keys", key: "no" } } }] }, "key no in Secret keys does not exist"],
-    ["a Secret of envFrom", { envFrom: [{ secretRef: { name: "no" } }] }, "Secret no does not exist, and envFrom of container user-container"],
-    ["a field of the pod", { env: [{ name: "A", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }] }, "takes its value from a field of the pod"],
-  ] as ReadonlyArray<[string, Partial<Container>, string]>)("says what is missing: %s", (_what, container, words) => {
-    expect(() => envOf(container)).toThrow(words);
-    try {
-      envOf(container);
-    } catch (error) {
-      expect(error).toBeInstanceOf(KserveLocalError);
-      expect(error).toMatchObject({ code: "manifest-invalid", exitCode: 2, fix: expect.any(String) });
-    }
-  });
+    [
+      "a ConfigMap",
+      { env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "no", key: "k" } } }] },
+      "ConfigMap no does not exist",
+    ],
+    [
+      "a key",
+      { env: [{ name: "A", valueFrom: { secretKeyRef: { name: "keys", key: "no" } } }] },
+      "key no in Secret keys does not exist",
+    ],
+    [
+      "a Secret of envFrom",
+      { envFrom: [{ secretRef: { name: "no" } }] },
+      "Secret no does not exist, and envFrom of container user-container",
+    ],
+    [
+      "a field of the pod",
+      { env: [{ name: "A", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }] },
+      "takes its value from a field of the pod",
+    ],
+  ] as ReadonlyArray<[string, Partial<Container>, string]>)(
+    "says what is missing: %s",
+    (_what, container, words) => {
+      expect(() => envOf(container)).toThrow(words);
+      try {
+        envOf(container);
+      } catch (error) {
+        expect(error).toBeInstanceOf(KserveLocalError);
+        expect(error).toMatchObject({ code: "manifest-invalid", exitCode: 2, fix: expect.any(String) });
+      }
+    },
+  );
 
   it("leaves out what is optional and missing", () => {
     const env = envOf({

@@ -50,7 +50,9 @@ class SetRig extends Watched {
 
   /** Who is asked to go, in that order. */
   get leaving(): readonly string[] {
-    return this.moves.filter((move) => move.to === "draining" || move.to === "terminating").map((move) => move.instance);
+    return this.moves
+      .filter((move) => move.to === "draining" || move.to === "terminating")
+      .map((move) => move.instance);
   }
 }
 
@@ -78,7 +80,13 @@ describe("scaleTo", () => {
     engine.behaviour.neverListens = true;
     set.scaleTo(5, "");
     await engine.startedInstances(5);
-    const [busiest, oldest, younger, busy, starting] = set.all as [Instance, Instance, Instance, Instance, Instance];
+    const [busiest, oldest, younger, busy, starting] = set.all as [
+      Instance,
+      Instance,
+      Instance,
+      Instance,
+      Instance,
+    ];
     const releases = [busiest.reserve(), busiest.reserve(), busy.reserve()];
     const order: string[] = [];
     for (const left of [4, 3, 2, 1]) {

@@ -22,9 +22,18 @@ function revision(container: Partial<Container> = {}, spec: Partial<RevisionSpec
   };
 }
 
-function plan(container: Partial<Container> = {}, spec: Partial<RevisionSpec> = {}, options: Partial<PlanOptions> = {}): RevisionPlan {
+function plan(
+  container: Partial<Container> = {},
+  spec: Partial<RevisionSpec> = {},
+  options: Partial<PlanOptions> = {},
+): RevisionPlan {
   const lookup = { configMap: () => undefined, secret: () => undefined };
-  return planRevision(revision(container, spec), { artifact: fakeArtifact(), lookup, extraEnv: [], ...options });
+  return planRevision(revision(container, spec), {
+    artifact: fakeArtifact(),
+    lookup,
+    extraEnv: [],
+    ...options,
+  });
 }
 
 describe("planRevision", () => {
@@ -43,7 +52,15 @@ describe("planRevision", () => {
     const bare = plan();
     expect("responseStartTimeoutMs" in bare || "idleTimeoutMs" in bare).toBe(false);
     const { main } = bare.run;
-    for (const key of ["command", "args", "workingDir", "user", "cpuMillis", "memoryBytes", "readOnlyRootFilesystem"])
+    for (const key of [
+      "command",
+      "args",
+      "workingDir",
+      "user",
+      "cpuMillis",
+      "memoryBytes",
+      "readOnlyRootFilesystem",
+    ])
       expect(main).not.toHaveProperty(key);
   });
 
@@ -57,8 +74,20 @@ describe("planRevision", () => {
       },
       { timeoutSeconds: 30, responseStartTimeoutSeconds: 10, idleTimeoutSeconds: 5, containerConcurrency: 4 },
     );
-    expect(made).toMatchObject({ port: 9000, h2c: true, timeoutMs: 30_000, responseStartTimeoutMs: 10_000, idleTimeoutMs: 5_000, containerConcurrency: 4 });
-    expect(made.run.main).toMatchObject({ cpuMillis: 1500, memoryBytes: 268_435_456, workingDir: "/srv", readOnlyRootFilesystem: true });
+    expect(made).toMatchObject({
+      port: 9000,
+      h2c: true,
+      timeoutMs: 30_000,
+      responseStartTimeoutMs: 10_000,
+      idleTimeoutMs: 5_000,
+      containerConcurrency: 4,
+    });
+    expect(made.run.main).toMatchObject({
+      cpuMillis: 1500,
+      memoryBytes: 268_435_456,
+      workingDir: "/srv",
+      readOnlyRootFilesystem: true,
+    });
     expect(made.run.port).toBe(9000);
     expect(new Map(made.run.main.env).get("PORT")).toBe("9000");
   });
@@ -79,7 +108,10 @@ describe("planRevision", () => {
       args: ["$(NAME)", "$(K_SERVICE)", "$(NO)"],
       env: [{ name: "NAME", value: "x" }],
     });
-    expect(made.run.main).toMatchObject({ command: ["/server", "--port=8080"], args: ["x", "hello", "$(NO)"] });
+    expect(made.run.main).toMatchObject({
+      command: ["/server", "--port=8080"],
+      args: ["x", "hello", "$(NO)"],
+    });
   });
 
   it("puts the command after `--` in place of both", () => {

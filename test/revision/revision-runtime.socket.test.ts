@@ -152,7 +152,9 @@ describe("a life with traffic", () => {
   it("tells its listeners of each change after `ready` has followed it", async () => {
     const { runtime } = fresh();
     const seen: string[] = [];
-    const unsubscribe = runtime.onInstance((_instance, state) => seen.push(`${state} ${runtime.ready.length}`));
+    const unsubscribe = runtime.onInstance((_instance, state) =>
+      seen.push(`${state} ${runtime.ready.length}`),
+    );
     runtime.start();
     await runtime.becameReady;
     unsubscribe();

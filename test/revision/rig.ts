@@ -63,13 +63,15 @@ export class InstanceRig extends Watched {
   readonly moves: Move[] = [];
   readonly lines: LogLine[] = [];
 
-  constructor(options: {
-    readonly plan?: Partial<RevisionPlan>;
-    readonly termination?: Partial<TerminationPolicy>;
-    readonly startDeadlineMs?: number;
-    /** Another engine than the fake one; made from the rig's clock. */
-    readonly engine?: (clock: Clock) => Engine;
-  } = {}) {
+  constructor(
+    options: {
+      readonly plan?: Partial<RevisionPlan>;
+      readonly termination?: Partial<TerminationPolicy>;
+      readonly startDeadlineMs?: number;
+      /** Another engine than the fake one; made from the rig's clock. */
+      readonly engine?: (clock: Clock) => Engine;
+    } = {},
+  ) {
     super();
     this.engine = new FakeEngine({ clock: this.clock });
     const deps: InstanceDeps = {

@@ -3,6 +3,9 @@
  * published port accepts before the app listens; so the container's own address is used where it is *proved* that the
  * address is the container's. An unproved one is never sent a byte: addresses of a rootless engine or of an engine in a
  * virtual machine may well belong to somebody else on this machine's network.
+ *
+ * An address is the instance's while it lives; `exited` tells the end. Then a published port refuses at once, but a
+ * container's own address is given to the next container, so whoever routes must let go of it.
  */
 import { readFile } from "node:fs/promises";
 import type Docker from "dockerode";

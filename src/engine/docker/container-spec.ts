@@ -1,6 +1,7 @@
 /** From an InstanceRun to what the engine is asked to create. Pure. */
 import type Docker from "dockerode";
 import type { ContainerRun, InstanceRun } from "../engine.ts";
+import type { EngineFacts } from "./facts.ts";
 import { LABEL } from "./labels.ts";
 
 export interface SpecOptions {
@@ -10,8 +11,7 @@ export interface SpecOptions {
   readonly init: boolean;
   /** Publish the port on this address of the engine's machine; absent: the container is reached directly. */
   readonly publishOn?: string;
-  /** Give the container the metadata server's address (see `OWN_METADATA_ADDRESS`). */
-  readonly ownMetadataAddress: boolean;
+  readonly product: EngineFacts["product"];
   /** Name the platform, where the engine's own is another. */
   readonly platform?: string;
 }
@@ -25,7 +25,7 @@ const SMALLEST_QUOTA_US = 1000;
 
 /**
  * 169.254.169.254 belongs to the container itself. Otherwise an app that asks for the metadata server on a developer's
- * cloud machine would get that machine's real credentials.
+ * cloud machine would get that machine's real credentials. Podman ignores the setting without a word.
  */
 const OWN_METADATA_ADDRESS = "169.254.169.254";
 
@@ -72,15 +72,18 @@ export function containerSpec(run: InstanceRun, options: SpecOptions): Container
     Healthcheck: { Test: ["NONE"] },
     ExposedPorts: { [port]: {} },
     HostConfig: hostConfig(run, options),
-    ...(options.ownMetadataAddress ? ownMetadata() : {}),
+    ...(options.product === "docker" ? ownMetadata() : {}),
   };
 }
 
-function hostConfig({ main, port }: InstanceRun, { init, publishOn }: SpecOptions): Docker.HostConfig {
+function hostConfig(
+  { main, port }: InstanceRun,
+  { init, product, publishOn }: SpecOptions,
+): Docker.HostConfig {
   return {
     Init: init && wantsInit(argvOf(main)),
-    // Keeps `docker logs` working at half the cost of json-file, and bounded.
-    LogConfig: { Type: "local", Config: { "max-size": "10m" } },
+    // Bounded, and `docker logs` works. `local` costs half of json-file; Podman refuses names that it doesn't know.
+    LogConfig: { Type: product === "docker" ? "local" : "json-file", Config: { "max-size": "10m" } },
     ReadonlyRootfs: main.readOnlyRootFilesystem ?? false,
     ...(publishOn === undefined
       ? {}

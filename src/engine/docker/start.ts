@@ -27,7 +27,7 @@ export interface Starter {
   readonly clock: Clock;
   /** What has been learned about the engine; starts correct it. */
   readonly learned: { direct: boolean; init: boolean };
-  /** Programs that passed the check, as `<image id> <program>`. */
+  /** Programs that are known to run, as `<image id> <program>`. */
   readonly checked: Set<string>;
 }
 
@@ -78,11 +78,13 @@ async function tryStart(starter: Starter, run: InstanceRun, signal: AbortSignal)
     const address = await addressOf(starter, container, run, direct);
     signal.throwIfAborted();
     const instance = new DockerInstance({ container, address, output, clock: starter.clock });
-    await refuseFalseStart(instance, verdict, starter.clock);
+    if (verdict !== undefined) await refuseFalseStart(instance, verdict, starter.clock);
+    starter.checked.add(programKey(run));
     return instance;
   } catch (error) {
     await removeContainer(container).catch(() => undefined);
-    if (signal.aborted || error instanceof Retry || error instanceof KserveLocalError) throw error;
+    signal.throwIfAborted();
+    if (error instanceof Retry || error instanceof KserveLocalError) throw error;
     throw engineFailure(error, `starting ${run.name}`);
   }
 }
@@ -92,7 +94,7 @@ async function create(starter: Starter, run: InstanceRun, direct: boolean): Prom
   const spec = containerSpec(run, {
     labels: starter.labels,
     init: learned.init,
-    ownMetadataAddress: facts.product === "docker",
+    product: facts.product,
     ...(direct ? {} : { publishOn: publishing(facts).bind }),
     ...(facts.emulates ? { platform: PLATFORM } : {}),
   });
@@ -164,28 +166,27 @@ async function checkProgram(
   container: Docker.Container,
   run: InstanceRun,
 ): Promise<StartVerdict | undefined> {
-  const program = argvOf(run.main)[0];
-  if (program === undefined) return undefined;
-  const key = `${run.main.artifact.id} ${program}`;
-  if (starter.checked.has(key)) return undefined;
+  const [program] = argvOf(run.main);
+  if (program === undefined || starter.checked.has(programKey(run))) return undefined;
   const path = new Map([...run.main.artifact.env, ...run.main.env]).get("PATH");
+  const workingDir = run.main.workingDir ?? run.main.artifact.workingDir;
   try {
-    const workingDir = run.main.workingDir ?? run.main.artifact.workingDir;
-    const verdict = await inspectProgram(containerFiles(container), program, { path, workingDir });
-    if (verdict === undefined) starter.checked.add(key);
-    return verdict;
+    return await inspectProgram(containerFiles(container), program, { path, workingDir });
   } catch {
     return undefined;
   }
 }
 
+function programKey(run: InstanceRun): string {
+  return `${run.main.artifact.id} ${argvOf(run.main)[0] ?? ""}`;
+}
+
 /** The check alone proves nothing (a binfmt handler may run a foreign program): the container must have ended, too. */
 async function refuseFalseStart(
   instance: DockerInstance,
-  verdict: StartVerdict | undefined,
+  verdict: StartVerdict,
   clock: Clock,
 ): Promise<void> {
-  if (verdict === undefined) return;
   const timer = new AbortController();
   const exit = await Promise.race([
     instance.exited,

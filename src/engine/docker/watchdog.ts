@@ -15,7 +15,8 @@ export interface Watchdog {
   dismiss(): void;
 }
 
-interface Orders {
+/** The first line on its stdin; a second one, `goodbye`, dismisses it. */
+export interface Orders {
   readonly endpoint: Endpoint;
   /** `dev.kserve-local.session=<id>`. */
   readonly label: string;
@@ -23,8 +24,7 @@ interface Orders {
 
 export function startWatchdog(endpoint: Endpoint, session: string): Watchdog {
   const orders: Orders = { endpoint, label: `${LABEL.session}=${session}` };
-  const program = `(${guard.toString()})()`;
-  const child = spawn(process.execPath, ["--input-type=commonjs", "-e", program, "kserve-local-watchdog"], {
+  const child = spawn(process.execPath, watchdogArguments(), {
     // A session of its own: Ctrl-C at the terminal must not reach it.
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
@@ -36,6 +36,11 @@ export function startWatchdog(endpoint: Endpoint, session: string): Watchdog {
   // Orders may hold a TLS key: not in the arguments, which everybody can read.
   child.stdin?.write(`${JSON.stringify(orders)}\n`);
   return { pid: child.pid, dismiss: () => void child.stdin?.end("goodbye\n") };
+}
+
+/** The last one only names it in a list of processes. */
+export function watchdogArguments(): string[] {
+  return ["--input-type=commonjs", "-e", `(${guard.toString()})()`, "kserve-local-watchdog"];
 }
 
 /** Neither the child nor its pipe keeps this process alive; that it can't be started is no reason to fail. */

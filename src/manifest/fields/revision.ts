@@ -103,12 +103,6 @@ export const REVISION_SPEC: Shape = shape("RevisionSpec", {
     fidelity: "accepted",
     note: "only timeoutSeconds is enforced yet",
   }),
-  loadBalancingPolicy: text("How the activator chooses an instance.", {
-    pointer: true,
-    values: ["random-choice-2", "round-robin", "least-connections", "first-available"],
-    fidelity: "accepted",
-    note: "the emulator chooses by containerConcurrency",
-  }),
   serviceAccountName: text("Service account as which the app runs.", {
     default: "default",
     fidelity: "accepted",

@@ -175,12 +175,7 @@ function serviceAccount(name: string, context: RuleContext): Finding[] {
 
 /** Bounds that only Knative has: those of the revision itself. */
 export function revisionFindings(spec: RevisionSpec, context: RuleContext): Finding[] {
-  return [
-    ...podFindings(spec, context),
-    ...timeout(spec, context),
-    ...concurrency(spec, context),
-    ...loadBalancing(spec),
-  ];
+  return [...podFindings(spec, context), ...timeout(spec, context), ...concurrency(spec, context)];
 }
 
 function timeout(spec: RevisionSpec, { settings, profile }: RuleContext): Finding[] {
@@ -215,18 +210,4 @@ function concurrency(spec: RevisionSpec, { settings }: RuleContext): Finding[] {
   return value < min || value > max
     ? [bounds(value, min, max, "containerConcurrency", "0 means no limit; it is set per instance.")]
     : [];
-}
-
-function loadBalancing(spec: RevisionSpec): Finding[] {
-  const policy = spec.loadBalancingPolicy;
-  const known = REVISION_SPEC.fields.get("loadBalancingPolicy")?.values ?? [];
-  if (policy === undefined || known.includes(policy)) return [];
-  return [
-    found(
-      "bad-value",
-      "loadBalancingPolicy",
-      `There is no load balancing policy "${policy}".`,
-      `Write one of ${known.join(", ")}.`,
-    ),
-  ];
 }

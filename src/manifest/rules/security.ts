@@ -21,7 +21,10 @@ export function securityFindings(context: SecurityContext | undefined, rules: Ru
   const findings = ids(context, ["runAsUser", "runAsGroup"]);
   if (context.privileged === true)
     findings.push(found("not-allowed", "privileged", "A privileged container is not allowed.", "Remove it."));
-  if ((context.capabilities?.add?.length ?? 0) > 0 && !isOn(rules, ADD)) {
+  const added = context.capabilities?.add ?? [];
+  // What secure-pod-defaults adds for low ports is allowed along with it.
+  const byDefault = rules.settings.securePodDefaults !== "disabled" && added.join() === "NET_BIND_SERVICE";
+  if (added.length > 0 && !byDefault && !isOn(rules, ADD)) {
     findings.push(
       found(
         "needs-flag",

@@ -27,7 +27,7 @@ function runOf(
     main: { name: "user-container", artifact, env: [], files: [], emptyDirs: [], ...main },
   };
 }
-const options = { labels: { a: "b" }, init: true, ownMetadataAddress: true };
+const options = { labels: { a: "b" }, init: true, product: "docker" as const };
 const specOf = (main: Partial<ContainerRun> = {}, more = {}) =>
   containerSpec(runOf(main), { ...options, ...more });
 
@@ -89,7 +89,12 @@ describe("what a container is created with", () => {
   it("the metadata address as its own where the engine can do that", () => {
     const own = { EndpointsConfig: { bridge: { IPAMConfig: { LinkLocalIPs: ["169.254.169.254"] } } } };
     expect(specOf().NetworkingConfig).toEqual(own);
-    expect(specOf({}, { ownMetadataAddress: false })).not.toHaveProperty("NetworkingConfig");
+    expect(specOf({}, { product: "podman" })).not.toHaveProperty("NetworkingConfig");
+  });
+
+  it("a log driver that the engine knows", () => {
+    expect(specOf().HostConfig?.LogConfig?.Type).toBe("local");
+    expect(specOf({}, { product: "podman" }).HostConfig?.LogConfig?.Type).toBe("json-file");
   });
 
   it("volumes for files on a read-only root, the outermost folders only", () => {
