@@ -67,12 +67,11 @@ describe.skipIf(missing)("up with Docker", () => {
     const cli = kserveLocal(["up", ...DOCKER], { cwd });
     const url = await cli.ready();
     const statuses = new Map<number, number>();
-    let edited = false;
-    let sent = 0;
+    const progress = { edited: false, sent: 0 };
     // At least 2,000, and on until the fifth revision serves; the bound keeps a broken build from sending for ever.
     const worker = async (): Promise<void> => {
-      while (sent < 2_000 || (!edited && sent < 60_000)) {
-        sent += 1;
+      while (progress.sent < 2_000 || (!progress.edited && progress.sent < 60_000)) {
+        progress.sent += 1;
         const { status } = await get(url);
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
       }
@@ -82,7 +81,7 @@ describe.skipIf(missing)("up with Docker", () => {
       await writeFile(path.join(cwd, "server.js"), BEHAVING_SERVER.replace("TEXT", `edit ${edit}`));
       await cli.event("service.ready", ({ revision }) => revision === `hello-0000${edit + 1}`);
     }
-    edited = true;
+    progress.edited = true;
     await load;
     expect((await get(url)).body).toContain("edit 5");
     expect([...statuses.keys()]).toEqual([200]);
