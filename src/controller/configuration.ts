@@ -31,15 +31,11 @@ function latestRevision(store: Store, configuration: StoredConfiguration): Store
   );
   if (existing !== undefined) return existing;
   const { template } = configuration.spec;
-  const wanted = template.metadata?.name;
-  // A rebuild of a revision that brings its own name has that name taken: the generated one stands in.
-  const ownName =
-    wanted !== undefined && wanted !== "" && store.get("Revision", namespace, wanted) === undefined;
   return store.apply({
     apiVersion: "serving.knative.dev/v1",
     kind: "Revision",
     metadata: {
-      name: ownName ? wanted : revisionName(name, generation),
+      name: freeName(store, configuration),
       namespace,
       labels: {
         ...template.metadata?.labels,
@@ -53,6 +49,20 @@ function latestRevision(store: Store, configuration: StoredConfiguration): Store
     },
     spec: template.spec,
   } as Parameters<typeof store.apply<"Revision">>[0]);
+}
+
+/**
+ * The template's own name, else the generated one. Where that is taken (a rebuild of a revision that brings its own name;
+ * a name of its own that looks generated) the next generated one that is free stands in: a revision never changes.
+ */
+function freeName(store: Store, { metadata, spec }: StoredConfiguration): string {
+  const { namespace, name, generation } = metadata;
+  const isFree = (candidate: string): boolean => store.get("Revision", namespace, candidate) === undefined;
+  const own = spec.template.metadata?.name ?? "";
+  if (own !== "" && isFree(own)) return own;
+  let number = generation;
+  while (!isFree(revisionName(name, number))) number += 1;
+  return revisionName(name, number);
 }
 
 function readiness(latest: StoredRevision): ConditionUpdate {

@@ -11,8 +11,9 @@ import {
   readyFrom,
   withConditions,
 } from "../resources/conditions.ts";
-import { LABELS, type RouteTraffic, type StoredRoute } from "../resources/objects.ts";
+import { LABELS, type RouteTraffic, type StoredRevision, type StoredRoute } from "../resources/objects.ts";
 import type { Store } from "../resources/store.ts";
+import { generationOf } from "./configuration.ts";
 import { externalUrl, internalHost, type UrlScheme } from "./url.ts";
 
 type Resolution = { readonly traffic: readonly RouteTraffic[] } | { readonly problem: ConditionUpdate };
@@ -122,7 +123,10 @@ function problem(
   return { problem: { type: "AllTrafficAssigned", status, reason, message } };
 }
 
-/** routingState: `active` for revisions that some route names, `reserve` for those that one named before. */
+/**
+ * routingState: `active` for revisions that some route names, `reserve` for those that one named before, and for those
+ * that a newer one has overtaken before any did: nobody will call them, so min-scale must not keep them.
+ */
 function markRouted(store: Store, namespace: string): void {
   const routed = new Set(
     store
@@ -133,7 +137,14 @@ function markRouted(store: Store, namespace: string): void {
     const { name, labels } = revision.metadata;
     const state = labels?.[LABELS.routingState];
     if (routed.has(name)) store.label("Revision", namespace, name, { [LABELS.routingState]: "active" });
-    else if (state === "active")
+    else if (state === "active" || (state === "pending" && isOvertaken(store, revision)))
       store.label("Revision", namespace, name, { [LABELS.routingState]: "reserve" });
   }
+}
+
+function isOvertaken(store: Store, revision: StoredRevision): boolean {
+  const { namespace, labels } = revision.metadata;
+  const configuration = store.get("Configuration", namespace, labels?.[LABELS.configuration] ?? "");
+  const ready = store.get("Revision", namespace, configuration?.status?.latestReadyRevisionName ?? "");
+  return ready !== undefined && generationOf(ready) > generationOf(revision);
 }

@@ -24,7 +24,10 @@ export async function listenOnLoopback(
   }
   throw new KserveLocalError("port-taken", {
     what: options.strict ? `port ${options.port} is taken` : `no free port from ${options.port} on`,
-    why: "something listens on it already, on 127.0.0.1 or on [::1]",
+    why:
+      options.port > 0 && options.port < 1024
+        ? "ports below 1024 need rights that you may not have, or something listens on it already"
+        : "something listens on it already, on 127.0.0.1 or on [::1]",
     fix: "end what listens there, or choose another port with --port (0 takes any free one)",
   });
 }

@@ -55,6 +55,26 @@ describe("a revision", () => {
     expect(cluster.service().status?.latestReadyRevisionName).toBe("hello-blue");
   });
 
+  it("never changes an older one whose own name looks generated", async () => {
+    await cluster.apply({ template: { name: "hello-00002" } });
+    await cluster.ready("hello-00002");
+    await cluster.apply({ image: "hello:2" });
+    expect(cluster.names).toEqual(["hello-00002", "hello-00003"]);
+    expect(cluster.store.get("Revision", "default", "hello-00002")?.spec.containers[0]?.image).toBe(
+      "hello:1",
+    );
+  });
+
+  it("that a newer one overtook before it was ready is not kept by its min-scale", async () => {
+    await cluster.apply();
+    await cluster.apply({ image: "hello:2" });
+    await cluster.ready("hello-00002");
+    await cluster.ready("hello-00001");
+    const labels = cluster.store.get("Revision", "default", "hello-00001")?.metadata.labels;
+    expect(labels?.[LABELS.routingState]).toBe("reserve");
+    expect(cluster.service().status?.traffic?.[0]?.revisionName).toBe("hello-00002");
+  });
+
   it("gets a generated name where a rebuild finds its own taken", async () => {
     await cluster.apply({
       template: { name: "hello-blue", annotations: { "kserve-local.dev/image-id": "1" } },
