@@ -3,12 +3,15 @@
 const CONTEXT = 2;
 const MAX_WIDTH = 120;
 
-/** Line and column count from 1. One entry a line, the caret's line included; empty if the place is not in the text. */
+/**
+ * Line and column count from 1. One entry a line, the caret's line included; empty if the place is not in the text.
+ * A text with many places in it is best cut into lines by the caller, once.
+ */
 export function codeFrame(
-  text: string,
+  text: string | readonly string[],
   place: { readonly line: number; readonly column: number },
 ): readonly string[] {
-  const lines = text.split(/\r\n|\n/);
+  const lines = typeof text === "string" ? text.split(/\r\n|\n/) : text;
   if (place.line < 1 || place.line > lines.length) return [];
   const first = Math.max(1, place.line - CONTEXT);
   const last = Math.min(lines.length, place.line + CONTEXT);

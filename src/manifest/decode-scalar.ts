@@ -105,7 +105,9 @@ function suffixHint(text: string): string {
 }
 
 function readTime(raw: Raw): string | Wrong {
-  if (typeof raw === "string" && RFC3339.test(raw)) return raw;
+  const time = typeof raw === "string" && RFC3339.test(raw) ? new Date(raw) : undefined;
+  // Written back in UTC and without fractions, as metav1.Time does.
+  if (time !== undefined && !Number.isNaN(time.getTime())) return time.toISOString().replace(/\.\d+Z$/, "Z");
   return new Wrong("must be a time such as 2026-01-31T12:00:00Z.", "Remove the field: the server sets it.");
 }
 

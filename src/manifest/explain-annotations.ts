@@ -48,15 +48,13 @@ const OTHERS: readonly KnownAnnotation[] = [
     note: "the emulator passes both directions on at all times",
   },
   ...["cpu", "memory", "ephemeral-storage"].flatMap((resource) =>
-    ["request", "limit"].map(
-      (end): KnownAnnotation => ({
-        ...REVISION,
-        keys: [`${QUEUE}/${resource}-resource-${end}`],
-        doc: `The queue-proxy's ${end} of ${resource}.`,
-        bounds: "a quantity, e.g. 25m or 64Mi",
-        note: NO_QUEUE_PROXY,
-      }),
-    ),
+    ["request", "limit"].map((end): KnownAnnotation => ({
+      ...REVISION,
+      keys: [`${QUEUE}/${resource}-resource-${end}`],
+      doc: `The queue-proxy's ${end} of ${resource}.`,
+      bounds: "a quantity, e.g. 25m or 64Mi",
+      note: NO_QUEUE_PROXY,
+    })),
   ),
   {
     ...REVISION,
@@ -65,7 +63,12 @@ const OTHERS: readonly KnownAnnotation[] = [
     bounds: "0.1 to 100",
     note: NO_QUEUE_PROXY,
   },
-  ...networking("ingress-class", ["ingress.class"], "Which ingress serves it.", "the emulator is the ingress"),
+  ...networking(
+    "ingress-class",
+    ["ingress.class"],
+    "Which ingress serves it.",
+    "the emulator is the ingress",
+  ),
   ...networking("certificate-class", ["certificate.class"], "Who makes its certificates.", NO_CERTIFICATES),
   ...networking(
     "disable-external-domain-tls",

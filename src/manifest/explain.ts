@@ -3,14 +3,7 @@
  * reporter's.
  */
 import { ANNOTATIONS, knownAnnotation, type KnownAnnotation } from "./explain-annotations.ts";
-import {
-  itemOf,
-  pathOf,
-  placesOf,
-  resolvePath,
-  type FieldPlace,
-  type PathFault,
-} from "./explain-path.ts";
+import { itemOf, pathOf, placesOf, resolvePath, type FieldPlace, type PathFault } from "./explain-path.ts";
 import { emulationOf, fieldBounds, flagInWords, typeName, type Emulation } from "./explain-text.ts";
 import type { Field, Shape } from "./fields/field.ts";
 import { KINDS, SERVICE, type Kind } from "./fields/kinds.ts";
@@ -60,7 +53,7 @@ export interface NotExplained {
 const MOST_SUGGESTIONS = 6;
 /** What `up` runs; the other kinds are judged only. */
 const RUN = new Set(["Service", "ConfigMap", "Secret"]);
-const NOT_RUN = "documents of this kind are validated, and only Services are run";
+const NOT_RUN = "of Knative's kinds the emulator runs only Services";
 
 /** `query`: a field path, a kind, the key of an annotation, or "" for what there is. */
 export function explain(query: string, profileName: ProfileName): Explanation | NotExplained {
@@ -70,7 +63,7 @@ export function explain(query: string, profileName: ProfileName): Explanation | 
   if (annotation !== undefined) return ofAnnotation(annotation, query.trim());
   if (query.includes("/") && !query.includes("annotations")) return unknownAnnotation(query.trim());
   const place = resolvePath(query);
-  if ("unknown" in place) return unknownField(place, query);
+  if ("unknown" in place) return unknownField(place);
   if (place.mapKey !== undefined) return ofMapEntry(place, place.mapKey, profile);
   return place.steps.length === 0 ? ofKind(place.kind) : ofField(place, profile);
 }
@@ -215,29 +208,33 @@ function kindText({ kind }: Kind): string {
   return texts[kind] ?? "";
 }
 
-function unknownField({ kind, steps, unknown, names }: PathFault, query: string): NotExplained {
+function unknownField({ kind, steps, unknown, names }: PathFault): NotExplained {
   const parent = pathOf(steps);
   const prefix = kind === SERVICE ? "" : `${kind.kind.toLowerCase()}.`;
-  const closed = nearest(unknown, names);
-  const beside = closed === undefined ? [] : [prefix + (parent === "" ? closed : `${parent}.${closed}`)];
-  const lower = unknown.toLowerCase();
-  const elsewhere = placesOf(kind, (name) => name.toLowerCase() === lower).map((path) => prefix + path);
+  if (names.length === 0) {
+    const message = `${prefix}${parent} is a single value: there is no field ${unknown} in it.`;
+    return { subject: "unknown", message, suggestions: [prefix + parent] };
+  }
+  const close = nearest(unknown, names);
+  const beside = close === undefined ? [] : [parent === "" ? close : `${parent}.${close}`];
+  const elsewhere = placesOf(kind, (name) => name.toLowerCase() === unknown.toLowerCase());
+  const annotations = ANNOTATIONS.map(({ keys }) => keys[0]).filter((key) => isNamed(key, unknown));
+  const exact = [...beside, ...elsewhere].map((path) => prefix + path);
   const similar =
-    beside.length + elsewhere.length === 0
-      ? [
-          ...placesOf(kind, (name) => nearest(unknown, [name]) !== undefined).map((path) => prefix + path),
-          ...ANNOTATIONS.map(({ keys }) => keys[0]).filter((key) => key.endsWith(`/${lower}`)),
-        ]
-      : ANNOTATIONS.map(({ keys }) => keys[0]).filter((key) => key.endsWith(`/${lower}`));
-  const where = parent === "" ? `a ${kind.kind}` : `${prefix}${parent}`;
-  const single = names.length === 0;
+    exact.length + annotations.length > 0
+      ? []
+      : placesOf(kind, (name) => nearest(unknown, [name]) !== undefined).map((path) => prefix + path);
   return {
     subject: "unknown",
-    message: single
-      ? `${where} is a single value, so there is no ${query} in it.`
-      : `There is no field ${unknown} in ${where}.`,
-    suggestions: [...new Set([...beside, ...elsewhere, ...similar])].slice(0, MOST_SUGGESTIONS),
+    message: `There is no field ${unknown} in ${parent === "" ? `a ${kind.kind}` : prefix + parent}.`,
+    suggestions: [...new Set([...exact, ...annotations, ...similar])].slice(0, MOST_SUGGESTIONS),
   };
+}
+
+/** `minScale`, `min-scale` and `MinScale` are autoscaling.knative.dev/min-scale to people. */
+function isNamed(key: string, word: string): boolean {
+  const plain = (text: string): string => text.toLowerCase().replaceAll(/[-.]/g, "");
+  return plain(key.slice(key.indexOf("/") + 1)) === plain(word);
 }
 
 function unknownAnnotation(key: string): NotExplained {
@@ -251,4 +248,3 @@ function unknownAnnotation(key: string): NotExplained {
     suggestions: near === undefined ? same.slice(0, MOST_SUGGESTIONS * 3) : [near],
   };
 }
-

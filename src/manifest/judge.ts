@@ -93,12 +93,14 @@ function open(source: SourceDocument, opensLists: boolean): Candidate[] {
 function judgeCandidate(
   candidate: Candidate,
   context: RuleContext,
-  faults: readonly SettingFault[],
+  settingFaults: readonly SettingFault[],
 ): ManifestDocument {
   const { source, raw, prefix } = candidate;
   const identity = identify(raw);
-  const verdict = raw === undefined ? { findings: [] } : judgeRaw(raw, identity, context, faults);
-  const problems = [...source.faults, ...source.toProblems(via(prefix, verdict.findings), prefix)];
+  const verdict = raw === undefined ? { findings: [] } : judgeRaw(raw, identity, context, settingFaults);
+  // What is wrong with the document as a whole is said once, with the first of its items.
+  const faults = prefix === "" || prefix === "items[0]" ? source.faults : [];
+  const problems = [...faults, ...source.toProblems(via(prefix, verdict.findings), prefix)];
   const valid = problems.every((problem) => problem.severity !== "error");
   return {
     file: source.file,

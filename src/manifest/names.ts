@@ -6,7 +6,6 @@
 const DNS_1123_LABEL = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
 const DNS_1035_LABEL = /^[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
 const QUALIFIED_PART = /^(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
-const C_IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 type Check = (name: string) => string | undefined;
 
@@ -53,11 +52,6 @@ export const labelValue: Check = (value) => {
     ? undefined
     : "must consist of letters, digits, dashes, underscores and dots, and begin and end with a letter or digit";
 };
-
-export const cIdentifier: Check = (name) =>
-  C_IDENTIFIER.test(name)
-    ? undefined
-    : "must consist of letters, digits and underscores, and not begin with a digit";
 
 /** A name that passes `dns1035Label` made from any text; "" if nothing is left. */
 export function asDnsLabel(text: string): string {

@@ -30,7 +30,7 @@ function walk(
     const member = object[name];
     if (member === undefined) continue;
     const at = join(path, name);
-    if (field.fidelity === "accepted" && !isDefault(name, member)) visit(field, name, at);
+    if (field.fidelity === "accepted" && !asksNothing(field, member)) visit(field, name, at);
     const { type } = field;
     if (type.kind === "object") walk(type.shape(), member, at, visit);
     if (type.kind !== "list" || !Array.isArray(member)) continue;
@@ -40,13 +40,8 @@ function walk(
   }
 }
 
-/** Values that the platform's defaults put there, or that ask for nothing. */
-function isDefault(name: string, value: Json): boolean {
-  if (name === "enableServiceLinks" || name === "shareProcessNamespace") return value === false;
-  if (name === "serviceAccountName") return value === "default";
-  if (name === "idleTimeoutSeconds") return value === 0;
-  // Filled in by the platform's defaults whenever timeoutSeconds is above 300.
-  return name === "responseStartTimeoutSeconds" && value === 300;
+function asksNothing({ quietFor = [] }: Field, value: Json): boolean {
+  return typeof value !== "object" && quietFor.includes(value);
 }
 
 export function severalContainers(object: ManifestObject): Finding[] {

@@ -49,8 +49,9 @@ export function readText(input: string | Uint8Array): Decoded {
 }
 
 function decode(bytes: Uint8Array): Decoded {
-  const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-  if (utf16) return fault("", 0, "not-utf8", "The file is encoded in UTF-16.", "Save it as UTF-8.");
+  const encoding = utf16(bytes);
+  // What PowerShell writes, and kubectl reads.
+  if (encoding !== undefined) return { text: new TextDecoder(encoding).decode(bytes) };
   try {
     return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch {
@@ -64,6 +65,11 @@ function decode(bytes: Uint8Array): Decoded {
       "Save it as UTF-8.",
     );
   }
+}
+
+function utf16(bytes: Uint8Array): "utf-16le" | "utf-16be" | undefined {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le";
+  return bytes[0] === 0xfe && bytes[1] === 0xff ? "utf-16be" : undefined;
 }
 
 /** The first replacement character that does not stand for itself (EF BF BD) in the bytes. */

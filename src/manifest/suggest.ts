@@ -33,7 +33,7 @@ function containing(lower: string, candidates: readonly string[]): string | unde
 }
 
 /** Damerau-Levenshtein with adjacent transpositions, two rows and one before. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

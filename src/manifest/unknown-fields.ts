@@ -37,7 +37,23 @@ function pruneObject(shape: Shape, raw: RawObject, path: string, findings: Findi
     const field = shape.fields.get(key);
     const at = join(path, key);
     if (field === undefined || field.closed === true) findings.push(unknown(shape, key, at));
-    else if (field.open !== true && field.lenient !== true) prune(field.type, value, at, findings);
+    else if (field.open === true) pruneOpen(field, value, at, findings);
+    else if (field.lenient === true) pruneLenient(field, value, at, findings);
+    else prune(field.type, value, at, findings);
+  }
+}
+
+/** What is inside an entry is free, but a list must be a list. */
+function pruneOpen(field: Field, value: Raw, path: string, findings: Finding[]): void {
+  if (field.type.kind === "list" && isRawObject(value)) prune(field.type, value, path, findings);
+}
+
+function pruneLenient(field: Field, value: Raw, path: string, findings: Finding[]): void {
+  if (field.type.kind !== "object" || !isRawObject(value)) return;
+  const { fields } = field.type.shape();
+  for (const [key, member] of value) {
+    const known = field.schemaKnows?.includes(key) === true ? fields.get(key) : undefined;
+    if (known !== undefined) prune(known.type, member, join(path, key), findings);
   }
 }
 

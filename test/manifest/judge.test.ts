@@ -173,6 +173,19 @@ describe("warnings and notices", () => {
     ]);
   });
 
+  it("says nothing about values that ask for nothing", () => {
+    const codes = (spec: string) => onlyDocument(service({ spec })).problems.map(({ code }) => code);
+    expect(
+      codes(
+        "enableServiceLinks: false\nserviceAccountName: default\nidleTimeoutSeconds: 0\ntimeoutSeconds: 600",
+      ),
+    ).toEqual(["secure-defaults"]);
+    const port = (name: string) =>
+      onlyDocument(service({ container: `ports: [{name: ${name}}]` })).problems.map(({ path }) => path);
+    expect(port("http1")).not.toContain("spec.template.spec.containers[0].ports[0].name");
+    expect(port("h2c")).toContain("spec.template.spec.containers[0].ports[0].name");
+  });
+
   it.each([
     ["name: A_b", "name"],
     ["imagePullPolicy: always", "imagePullPolicy"],

@@ -189,6 +189,11 @@ describe("rights", () => {
 describe("the revision", () => {
   check([
     [
+      "a mapping for a node label",
+      service({ spec: "nodeSelector: {a: {b: c}}" }),
+      [`unknown-field ${S}.nodeSelector.a.b 10:26`],
+    ],
+    [
       "concurrency",
       service({ spec: "containerConcurrency: 1001" }),
       [`out-of-bounds ${S}.containerConcurrency 10:29`],
@@ -199,8 +204,6 @@ describe("the revision", () => {
       "its name's form",
       service({ template: "name: hello-V1" }),
       ["bad-name spec.template.metadata.name 8:13"],
-    ],
-    [`bad-value ${S}.loadBalancingPolicy 10:28`],
     ],
     [
       "a pull secret given twice",
@@ -250,4 +253,93 @@ describe("traffic", () => {
       [`bad-name ${T}.revisionName 11:34`],
     ],
   ]);
+});
+
+describe("with feature flags", () => {
+  const on = (...flags: string[]) => ({
+    ...KNATIVE,
+    features: Object.fromEntries(flags.map((flag) => [flag, "enabled"])),
+  });
+  const init = (rest: string) =>
+    service({
+      container: "ports: [{containerPort: 1}]",
+      spec: `initContainers:\n- image: registry.local/init\n  ${rest}`,
+    });
+
+  describe("init containers, which Knative calls containers", () => {
+    check(
+      [
+        ["may have PORT", init("env: [{name: PORT, value: x}]"), []],
+        [
+          "not K_SERVICE",
+          init("env: [{name: K_SERVICE, value: x}]"),
+          [`reserved-variable ${C}.env[0].name 13:22`],
+        ],
+        ["have no probes", init("readinessProbe: {tcpSocket: {}}"), [`not-allowed ${C}.readinessProbe 13:9`]],
+        ["have no hooks", init("lifecycle: {}"), [`not-allowed ${C}.lifecycle 13:9`]],
+        [
+          "a reserved port",
+          init("ports: [{containerPort: 1}, {containerPort: 8012}]"),
+          [`reserved-port ${C}.ports.containerPort 13:53`],
+        ],
+        [
+          "a mount for writing",
+          `${init("volumeMounts: [{name: v, mountPath: /v}]")}      volumes: [{name: v, secret: {secretName: s}}]\n`,
+          [`read-only ${C}.volumeMounts[0].readOnly 13:24`],
+        ],
+        ["the default name of the other, which gives way", init("name: user-container"), []],
+      ],
+      on("kubernetes.podspec-init-containers"),
+    );
+  });
+
+  describe("others", () => {
+    const side = (rest: string) =>
+      service({ container: "ports: [{containerPort: 1}]", spec: `- image: registry.local/side\n  ${rest}` });
+    check(
+      [
+        ["a sidecar's probe", side("readinessProbe: {httpGet: {port: 80}}"), []],
+        [
+          "a sidecar's probe without a port",
+          side("readinessProbe: {httpGet: {path: /}}"),
+          [`missing-port ${S}.containers[1].readinessProbe.httpGet.port 12:26`],
+        ],
+        [
+          "the pod's groups",
+          service({ spec: "securityContext: {fsGroup: -1, supplementalGroups: [1, -1]}" }),
+          [
+            `out-of-bounds ${S}.securityContext.fsGroup 10:34`,
+            `out-of-bounds ${S}.securityContext.supplementalGroups[1] 10:62`,
+          ],
+        ],
+        [
+          "what Knative does not take of them",
+          service({ spec: "securityContext: {sysctls: [{name: a}]}" }),
+          [`needs-flag ${S}.securityContext.sysctls 10:25`],
+        ],
+        [
+          "a list that is none",
+          service({ spec: "tolerations: {key: a}" }),
+          [`unknown-field ${S}.tolerations.key 10:21`],
+        ],
+        [
+          "a type inside",
+          service({ spec: "tolerations: [{key: 1}]" }),
+          [`wrong-type ${S}.tolerations[0].key 10:27`],
+        ],
+        [
+          "a later name moves earlier paths, not their places",
+          service({
+            container: "name: a\nenv: [{name: PORT, value: x}]\nports: [{containerPort: 1}]",
+            spec: "- image: registry.local/side\n  name: a",
+          }),
+          [
+            `reserved-variable ${S}.containers[1].containers[0].env[0].name 11:22`,
+            `duplicate-name ${S}.containers[1].name 14:15`,
+          ],
+        ],
+      ],
+      on("multi-container-probing", "kubernetes.podspec-securitycontext", "kubernetes.podspec-tolerations"),
+    );
+  });
 });

@@ -127,6 +127,14 @@ describe("the judge", () => {
       (size) =>
         service({ after: `traffic:\n${Array.from({ length: size }, (_, i) => `- tag: t${i}`).join("\n")}` }),
     ],
+    [
+      "containers of one name",
+      (size) => service({ spec: "- {image: app, name: a, env: [{name: PORT}]}\n".repeat(size) }),
+    ],
+    [
+      "sources",
+      (size) => service({ container: `envFrom:\n${"- {}\n- {secretRef: {name: a}}\n".repeat(size / 2)}` }),
+    ],
     ["brackets", (size) => "[".repeat(size * 10)],
     ["aliases", (size) => `a: &a x\nb:\n${"- *a\n".repeat(size)}`],
   ])("takes time in proportion to the number of %s", (_, make) => {

@@ -79,6 +79,27 @@ describe("unknown fields", () => {
   ]);
 });
 
+describe("the template's metadata", () => {
+  check([
+    ["an unknown name is dropped", service({ template: "foo: 1" }), []],
+    [
+      "a mapping for a label",
+      service({ template: "labels: {a: {b: c}}" }),
+      ["unknown-field spec.template.metadata.labels.a.b 8:20"],
+    ],
+    [
+      "a list for a label",
+      service({ template: "labels: {a: [b]}" }),
+      ["wrong-type spec.template.metadata.labels.a 8:16"],
+    ],
+    [
+      "any case of a name",
+      service({ template: "Labels: {a: b}\nNAME: x" }),
+      ["bad-name spec.template.metadata.name 7:5"],
+    ],
+  ]);
+});
+
 describe("metadata", () => {
   const named = (name: string) => service().replace("hello", name);
   check([

@@ -43,11 +43,19 @@ describe("the schema", () => {
     expect(readFileSync(FILE, "utf8")).toBe(`${JSON.stringify(manifestSchema("gke"), undefined, 2)}\n`);
   });
 
-  it.each([
+  it.each<[name: string, text: string, expected: boolean]>([
     ["a plain service", service(), true],
     ["a service with everything empty", service({ container: "env:\nports: []\nresources: {}" }), true],
-    ["an autoscaling annotation", service({ template: 'annotations: {autoscaling.knative.dev/target: "10"}' }), true],
-    ["an annotation that is a number", service({ template: "annotations: {autoscaling.knative.dev/target: 10}" }), false],
+    [
+      "an autoscaling annotation",
+      service({ template: 'annotations: {autoscaling.knative.dev/target: "10"}' }),
+      true,
+    ],
+    [
+      "an annotation that is a number",
+      service({ template: "annotations: {autoscaling.knative.dev/target: 10}" }),
+      false,
+    ],
     ["a slip in a name", service({ spec: "timeoutSecond: 10" }), false],
     ["a slip in metadata", service({ meta: "lables: {}" }), false],
     ["a number as a string", service({ spec: 'timeoutSeconds: "10"' }), false],
@@ -59,8 +67,12 @@ describe("the schema", () => {
     ["a field behind a feature flag", service({ spec: "nodeSelector: {disk: ssd}" }), true],
     ["documents of others", "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\nextra: 1\n", true],
     ["no kind", "apiVersion: v1\n", false],
-    ["a Secret whose entry is a number", "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData: {A: 1}\n", false],
-  ])("%s: %s", (_name, text, expected) => {
+    [
+      "a Secret whose entry is a number",
+      "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData: {A: 1}\n",
+      false,
+    ],
+  ])("%s", (_name, text, expected) => {
     expect(passes(text)).toBe(expected);
   });
 
@@ -80,7 +92,9 @@ describe("the schema", () => {
         .map(([field]) => `${name}.${field}`),
     );
     expect(bare).toEqual([]);
-    expect(Object.keys(definitions["RevisionMeta"]?.properties?.["annotations"] ?? {})).toContain("properties");
+    expect(Object.keys(definitions["RevisionMeta"]?.properties?.["annotations"] ?? {})).toContain(
+      "properties",
+    );
   });
 });
 
@@ -107,7 +121,10 @@ describe.skipIf(!HAS_REFERENCE)("the reference and the schema", () => {
         .filter(({ document }) => !valid.knative(document))
         .map(({ verdict, document }) => {
           valid.knative(document);
-          return `${verdict.file}: ${JSON.stringify(valid.knative.errors?.map((error) => [error.instancePath, error.message, error.params]))}`;
+          const places = valid.knative.errors?.map(
+            ({ instancePath, message }) => `${instancePath} ${message ?? ""}`,
+          );
+          return `${verdict.file}: ${places?.join(", ") ?? ""}`;
         });
       expect(accepted.length).toBeGreaterThan(150);
       expect(refused).toEqual([]);
@@ -121,8 +138,10 @@ describe.skipIf(!HAS_REFERENCE)("the reference and the schema", () => {
     );
     const passing = shape.filter(({ document }) => valid.knative(document));
     const rate = (shape.length - passing.length) / shape.length;
-    console.info(`schema: refuses ${shape.length - passing.length} of ${shape.length} documents of a wrong shape`);
-    console.info(passing.map(({verdict}) => verdict.stage + " " + verdict.file + " " + verdict.errors[0]).join("\n"));
+    console.info(
+      `schema: refuses ${shape.length - passing.length} of ${shape.length} documents of a wrong shape`,
+    );
+    expect(shape.length).toBeGreaterThan(60);
     expect(rate).toBeGreaterThan(0.9);
   });
 });

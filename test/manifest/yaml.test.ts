@@ -55,6 +55,11 @@ describe("documents", () => {
     ]);
   });
 
+  it("takes UTF-16 with a byte order mark, as PowerShell writes it", () => {
+    expect(judgeText(Buffer.from(`\ufeff${service()}`, "utf16le")).valid).toBe(true);
+    expect(judgeText(Buffer.from(`\ufeff${service()}`, "utf16le").swap16()).valid).toBe(true);
+  });
+
   it("counts documents without empty ones", () => {
     const { documents } = judgeText(
       `---\n# nothing\n---\n${service()}---\n\n---\n${service({ container: "x: 1" })}`,
@@ -121,7 +126,6 @@ describe("text that is no manifest", () => {
     ["an open bracket", "a: [1, 2", "yaml-syntax  1:9"],
     ["NUL", "a: 1\nb: x\0y", "control-character  2:5"],
     ["a byte of no character", Buffer.from([0x61, 0x3a, 0x0a, 0xc3, 0xa9, 0x20, 0xff]), "not-utf8  2:3"],
-    ["UTF-16", Buffer.from("\ufeffa: 1", "utf16le"), "not-utf8  1:1"],
     ["an unknown anchor", "a: *b", "unknown-anchor  1:4"],
     ["an anchor in itself", "a: &a [*a]", "alias-loop  1:8"],
     ["a merge of a scalar", "a: 1\n<<: 5", "bad-merge  2:5"],

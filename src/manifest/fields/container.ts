@@ -54,6 +54,9 @@ const PORT = shape("ContainerPort", {
   name: text("Protocol of the app: http1 or h2c (HTTP/2 without TLS, needed for gRPC).", {
     values: ["", "http1", "h2c"],
     default: "http1",
+    quietFor: ["http1"],
+    fidelity: "accepted",
+    note: "requests do not reach the app over HTTP/2 yet",
   }),
   protocol: text("TCP.", { values: ["TCP"], schemaDefault: "TCP", default: "TCP" }),
   hostPort: int32("Port on the node; not available.", { closed: true }),

@@ -25,14 +25,18 @@ export interface Field {
   readonly closed?: true;
   /** The schema does not look inside, so names inside are not checked. */
   readonly open?: true;
-  /** The schema takes names that it does not know, and they are dropped afterwards. */
+  /** The schema takes names inside that it does not know; they are dropped afterwards. */
   readonly lenient?: true;
+  /** For `lenient`: the names that the schema does know, and looks into. */
+  readonly schemaKnows?: readonly string[];
   /** The field needs this feature flag of config-features. */
   readonly flag?: FeatureName;
   /** What the emulator does with it. Absent: emulated, or a container of other fields. */
   readonly fidelity?: "emulated" | "accepted";
   /** For `accepted`: what is missing, as the end of a sentence. */
   readonly note?: string;
+  /** For `accepted`: values that ask for nothing, or that the platform's defaults put there. */
+  readonly quietFor?: ReadonlyArray<string | number | boolean>;
 }
 
 export type FieldType =

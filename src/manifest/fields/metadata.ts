@@ -1,5 +1,5 @@
 /** Kubernetes' ObjectMeta. */
-import { anything, flag, int64, list, shape, strings, text, texts, time, type Shape } from "./field.ts";
+import { flag, int64, list, shape, strings, text, texts, time, type Shape } from "./field.ts";
 
 const OWNER_REFERENCE = shape("OwnerReference", {
   apiVersion: text("API version of the owner.", { keep: true }),
@@ -32,11 +32,4 @@ export const OBJECT_META: Shape = shape("ObjectMeta", {
   ownerReferences: list("Objects that this one belongs to.", () => OWNER_REFERENCE),
   finalizers: texts("Names of those who must finish before the object can go."),
   managedFields: { type: { kind: "list", of: { kind: "any" } }, doc: "Set by the server." },
-});
-
-export const LIST_META: Shape = shape("ListMeta", {
-  resourceVersion: text("Set by the server."),
-  selfLink: text("Unused; older tools write it."),
-  continue: text("Set by the server."),
-  remainingItemCount: anything("Set by the server."),
 });

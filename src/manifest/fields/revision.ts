@@ -95,16 +95,20 @@ export const REVISION_SPEC: Shape = shape("RevisionSpec", {
   }),
   responseStartTimeoutSeconds: int64("Seconds until the first byte of the response.", {
     pointer: true,
+    // Filled in by the platform whenever timeoutSeconds is above 300.
+    quietFor: [300],
     fidelity: "accepted",
     note: "only timeoutSeconds is enforced yet",
   }),
   idleTimeoutSeconds: int64("Seconds between two parts of the response.", {
     pointer: true,
+    quietFor: [0],
     fidelity: "accepted",
     note: "only timeoutSeconds is enforced yet",
   }),
   serviceAccountName: text("Service account as which the app runs.", {
     default: "default",
+    quietFor: ["default"],
     fidelity: "accepted",
     note: "every instance has the same identity here",
   }),
@@ -116,6 +120,7 @@ export const REVISION_SPEC: Shape = shape("RevisionSpec", {
   enableServiceLinks: flag("Environment variables for every Kubernetes service of the namespace.", {
     pointer: true,
     default: "false",
+    quietFor: [false],
     fidelity: "accepted",
     note: "there are no Kubernetes services here",
   }),
@@ -142,7 +147,6 @@ export const REVISION_SPEC: Shape = shape("RevisionSpec", {
     note: NOWHERE,
   }),
   nodeSelector: strings("Labels that the node must have.", {
-    open: true,
     flag: "kubernetes.podspec-nodeselector",
     fidelity: "accepted",
     note: NOWHERE,
@@ -210,6 +214,7 @@ export const REVISION_SPEC: Shape = shape("RevisionSpec", {
   shareProcessNamespace: flag("Let containers see each other's processes.", {
     pointer: true,
     flag: "kubernetes.podspec-shareprocessnamespace",
+    quietFor: [false],
     fidelity: "accepted",
     note: "the emulator does not share it",
   }),
@@ -219,7 +224,7 @@ export const REVISION_TEMPLATE: Shape = shape("RevisionTemplate", {
   metadata: embedded(
     "Name, labels and annotations of the revisions; autoscaling annotations belong here.",
     () => OBJECT_META,
-    { lenient: true },
+    { lenient: true, schemaKnows: ["annotations", "finalizers", "labels", "name", "namespace"] },
   ),
   spec: embedded("What an instance is made of.", () => REVISION_SPEC),
 });

@@ -15,6 +15,13 @@ const HPA = `hpa.${DOMAIN}`;
 const MAX_INT32 = 2_147_483_647;
 const SECOND = 1_000_000_000n;
 
+/** What is wrong with a value, as the end of a sentence that begins with its name. */
+interface Fault {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
 export function autoscalingAnnotations(annotations: Annotations, settings: WebhookSettings): Finding[] {
   return [
     ...classFindings(annotations),
@@ -135,45 +142,37 @@ function limitFindings(key: string, value: number, limit: number): Finding[] {
 
 function activationFindings(annotations: Annotations, min: number, max: number): Finding[] {
   const entry = aliased(annotations, autoscalingKeys("activation-scale"));
-  if (entry === undefined) return [];
-  const value = goInt32(entry.value);
-  if (typeof value !== "number")
-    return [
-      found(
-        "bad-number",
-        entry.key,
-        `activation-scale must be a whole number, not "${entry.value}".`,
-        'Write e.g. "2".',
-      ),
-    ];
-  if (min > value)
-    return [
-      found(
-        "scale-bounds",
-        entry.key,
-        `activation-scale (${value}) is less than min-scale (${min}).`,
-        "Raise it to min-scale at least.",
-      ),
-    ];
-  if (max < value && max !== 0)
-    return [
-      found(
-        "scale-bounds",
-        entry.key,
-        `activation-scale (${value}) is greater than max-scale (${max}).`,
-        "Lower it to max-scale at most.",
-      ),
-    ];
-  return value < 2
-    ? [
-        found(
-          "out-of-bounds",
-          entry.key,
-          `activation-scale must be 2 or more, not ${value}.`,
-          "Write 2 or more, or remove it: one instance is started anyway.",
-        ),
-      ]
-    : [];
+  const wrong = entry === undefined ? undefined : activationFault(entry.value, min, max);
+  return entry === undefined || wrong === undefined
+    ? []
+    : [found(wrong.code, entry.key, `activation-scale ${wrong.message}.`, wrong.hint)];
+}
+
+function activationFault(text: string, min: number, max: number): Fault | undefined {
+  const value = goInt32(text);
+  if (typeof value !== "number") {
+    return { code: "bad-number", message: `must be a whole number, not "${text}"`, hint: 'Write e.g. "2".' };
+  }
+  if (min > value) {
+    return {
+      code: "scale-bounds",
+      message: `(${value}) is less than min-scale (${min})`,
+      hint: "Raise it to min-scale at least.",
+    };
+  }
+  if (max < value && max !== 0) {
+    return {
+      code: "scale-bounds",
+      message: `(${value}) is greater than max-scale (${max})`,
+      hint: "Lower it to max-scale at most.",
+    };
+  }
+  if (value >= 2) return undefined;
+  return {
+    code: "out-of-bounds",
+    message: `must be 2 or more, not ${value}`,
+    hint: "Write 2 or more, or remove it: one instance is started anyway.",
+  };
 }
 
 function floatFindings(annotations: Annotations): Finding[] {
@@ -226,7 +225,7 @@ function durationFindings(annotations: Annotations): Finding[] {
 function durationFault(
   text: string,
   { min, max, whole }: { min: number; max: number; whole: boolean },
-): { code: string; message: string; hint?: string } | undefined {
+): Fault | undefined {
   const nanos = parseGoDuration(text);
   if (nanos === undefined) {
     const bare = /^\d+$/.test(text);

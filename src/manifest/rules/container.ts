@@ -8,7 +8,7 @@ import { flagHint, isEnabled, type RuleContext } from "./context.ts";
 import { envFindings, envFromFindings } from "./env.ts";
 import { probeFindings, readinessFindings, sidecarProbe, type ProbePort } from "./probes.ts";
 import { securityFindings } from "./security.ts";
-import { mountFindings } from "./volumes.ts";
+import { mountFindings } from "./mounts.ts";
 import { shorten } from "../shorten.ts";
 
 export type Volumes = ReadonlyMap<string, Volume>;
@@ -121,7 +121,11 @@ function imageFindings(image: string): Finding[] {
 
 /** Only the first port is looked at: a second one is refused anyway. */
 function portFindings(ports: readonly ContainerPort[], role: Role): Finding[] {
-  if (role === "init") return ports.flatMap((port) => portNumber(port));
+  if (role === "init") {
+    return ports.flatMap((port, index) =>
+      portNumber(port).map((finding) => ({ ...finding, place: `[${index}].containerPort` })),
+    );
+  }
   const port = ports[0];
   return port === undefined ? [] : [...portNumber(port), ...portProtocol(port)];
 }

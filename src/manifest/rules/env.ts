@@ -71,6 +71,10 @@ export function envFromFindings(sources: readonly EnvFromSource[]): Finding[] {
   return findings;
 }
 
-function moved(prefix: string, findings: readonly Finding[]): Finding[] {
+/** Beyond what anybody writes, paths stay as they are, so that they do not grow with every entry. */
+const MAX_MOVED = 50;
+
+function moved(prefix: string, findings: Finding[]): Finding[] {
+  if (findings.length > MAX_MOVED) return findings;
   return findings.map((finding) => ({ ...finding, paths: finding.paths.map((path) => join(prefix, path)) }));
 }

@@ -1,14 +1,13 @@
 /** Knative's validating webhook, kind by kind. Source: knative/serving pkg/apis/serving/{v1,v1beta1}/*_validation.go. */
-import { found, missing, via, type Finding } from "../finding.ts";
+import { via, type Finding } from "../finding.ts";
 import type {
-  DecodedMeta,
-  DomainMapping,
   KnativeConfiguration,
   KnativeRevision,
   KnativeRoute,
   KnativeService,
   ManifestObject,
 } from "../spec.ts";
+import { domainMappingFindings } from "./domain-mapping.ts";
 import { rolloutDuration } from "./annotations.ts";
 import { autoscalingAnnotations, misplacedAutoscaling } from "./autoscaling.ts";
 import { configMapFindings, secretFindings } from "./config-and-secrets.ts";
@@ -75,50 +74,4 @@ function routeFindings({ metadata, spec }: KnativeRoute): Finding[] {
     ]),
     ...via("spec.traffic", trafficFindings(spec.traffic ?? [], false)),
   ];
-}
-
-function domainMappingFindings({ metadata, spec }: DomainMapping): Finding[] {
-  const findings: Finding[] = [];
-  if (((metadata as DecodedMeta).generateName ?? "") !== "") {
-    findings.push(
-      found(
-        "not-allowed",
-        "metadata.generateName",
-        "A DomainMapping is named after its domain, so its name cannot be generated.",
-        "Write `name: www.example.com`.",
-      ),
-    );
-  }
-  if (!metadata.name.includes(".")) {
-    findings.push(
-      found(
-        "bad-name",
-        "metadata.name",
-        `"${metadata.name}" is not a domain: it has no dot.`,
-        "Write the whole domain, e.g. www.example.com.",
-      ),
-    );
-  }
-  for (const field of ["apiVersion", "kind", "name"] as const) {
-    if (spec.ref[field] === "")
-      findings.push(
-        missing(
-          `spec.ref.${field}`,
-          `The reference has no ${field}.`,
-          "Write `ref: {apiVersion: serving.knative.dev/v1, kind: Service, name: ...}`.",
-        ),
-      );
-  }
-  const namespace = spec.ref.namespace ?? "";
-  if (namespace !== "" && namespace !== metadata.namespace) {
-    findings.push(
-      found(
-        "bad-value",
-        "spec.ref.namespace",
-        `The Service must be in the namespace of the DomainMapping, "${metadata.namespace}".`,
-        "Remove it.",
-      ),
-    );
-  }
-  return findings;
 }

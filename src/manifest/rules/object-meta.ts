@@ -18,12 +18,13 @@ import type { DecodedMeta } from "../spec.ts";
 /** Bytes of all keys and values together. */
 const MAX_ANNOTATION_BYTES = 256 * 1024;
 
-export function apiServerMeta(meta: DecodedMeta): Finding[] {
+/** `added`: bytes of annotations that the platform adds before the check. */
+export function apiServerMeta(meta: DecodedMeta, added: number): Finding[] {
   return [
     ...nameFindings(meta),
     ...namespaceFindings(meta.namespace),
     ...labelFindings(meta.labels ?? {}),
-    ...annotationFindings(meta.annotations ?? {}),
+    ...annotationFindings(meta.annotations ?? {}, added),
     ...ownerFindings(meta),
     ...finalizerFindings(meta.finalizers ?? []),
   ];
@@ -87,9 +88,9 @@ function labelFindings(labels: Readonly<Record<string, string>>): Finding[] {
   return findings;
 }
 
-function annotationFindings(annotations: Readonly<Record<string, string>>): Finding[] {
+function annotationFindings(annotations: Readonly<Record<string, string>>, added: number): Finding[] {
   const findings: Finding[] = [];
-  let bytes = 0;
+  let bytes = added;
   for (const [key, value] of Object.entries(annotations)) {
     bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
     const wrong = qualifiedName(key.toLowerCase());

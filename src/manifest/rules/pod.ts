@@ -12,6 +12,9 @@ import { flagHint, isEnabled, isOn, type RuleContext } from "./context.ts";
 import { podSecurityFindings } from "./security.ts";
 import { volumeFindings } from "./volumes.ts";
 
+/** Findings whose paths are moved; see withDuplicate. */
+const MAX_MOVED = 50;
+
 export function podFindings(spec: RevisionSpec, context: RuleContext): Finding[] {
   const containers = spec.containers ?? [];
   const volumes: Volumes = new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]));
@@ -75,8 +78,11 @@ function initContainers(spec: RevisionSpec, volumes: Volumes, context: RuleConte
   return findings;
 }
 
-/** Knative puts the place of a duplicate before the findings of the containers before it, too. */
-function withDuplicate(before: readonly Finding[], name: string, at: string, place: string): Finding[] {
+/**
+ * Knative puts the place of a duplicate before the findings of the containers before it, too. So that paths do not
+ * grow with every one of thousands, this stops beyond what anybody writes.
+ */
+function withDuplicate(before: Finding[], name: string, at: string, place: string): Finding[] {
   const duplicate = {
     ...found(
       "duplicate-name",
@@ -86,10 +92,16 @@ function withDuplicate(before: readonly Finding[], name: string, at: string, pla
     ),
     place: `${place}.name`,
   };
-  return [...before.map((finding) => placed(finding)), duplicate].map((finding) => ({
-    ...finding,
+  const own = { ...duplicate, paths: [join(at, "name")] };
+  if (before.length > MAX_MOVED) {
+    before.push(own);
+    return before;
+  }
+  const moved = before.map((finding) => ({
+    ...placed(finding),
     paths: finding.paths.map((path) => join(at, path)),
   }));
+  return [...moved, own];
 }
 
 /** Fixes the place in the file before the path is changed into what Knative calls it. */

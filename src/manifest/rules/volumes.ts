@@ -1,13 +1,12 @@
-/** Volumes and their mounts. Source: knative/serving pkg/apis/serving/k8s_validation.go, fieldmask.go. */
-import { posix } from "node:path";
+/** Volumes. Source: knative/serving pkg/apis/serving/k8s_validation.go, fieldmask.go. */
 import { found, join, missing, via, type Finding } from "../finding.ts";
 import { VOLUME } from "../fields/volumes.ts";
 import { dns1123Label } from "../names.ts";
 import { parseQuantity } from "../quantity.ts";
-import type { KeyToPath, ProjectedSource, RevisionSpec, Volume, VolumeMount } from "../spec.ts";
+import type { RevisionSpec, Volume } from "../spec.ts";
 import { flagHint, isEnabled, isOn, type RuleContext } from "./context.ts";
+import { itemFindings, projectedFindings } from "./projected.ts";
 
-const RESERVED_PATHS = new Set(["/", "/dev", "/dev/log"]);
 const PLAIN_SOURCES = ["secret", "configMap", "projected"] as const;
 const FLAGGED_SOURCES = [
   "emptyDir",
@@ -17,7 +16,6 @@ const FLAGGED_SOURCES = [
   "image",
   "ephemeral",
 ] as const;
-const PROPAGATION = "kubernetes.podspec-volumes-mount-propagation";
 const WRITE = "kubernetes.podspec-persistent-volume-write";
 
 export function volumeFindings(spec: RevisionSpec, context: RuleContext): Finding[] {
@@ -151,197 +149,4 @@ function sourceCount(volume: Volume, context: RuleContext): Finding[] {
       place: "",
     },
   ];
-}
-
-function itemFindings(items: readonly KeyToPath[]): Finding[] {
-  return items.flatMap((item, index) =>
-    (["key", "path"] as const)
-      .filter((name) => item[name] === "")
-      .map((name) =>
-        missing(`[${index}].${name}`, `The item has no ${name}.`, "Write `{key: ..., path: ...}`."),
-      ),
-  );
-}
-
-function projectedFindings(source: ProjectedSource): Finding[] {
-  const findings: Finding[] = [];
-  for (const name of ["secret", "configMap"] as const) {
-    const projection = source[name];
-    if (projection === undefined) continue;
-    if ((projection.name ?? "") === "")
-      findings.push(
-        missing(
-          `${name}.name`,
-          `The ${name} has no name.`,
-          "Here the field is called name, for a Secret too.",
-        ),
-      );
-    findings.push(...via(`${name}.items`, itemFindings(projection.items ?? [])));
-  }
-  if (source.serviceAccountToken?.path === "")
-    findings.push(missing("serviceAccountToken.path", "The token has no path.", "Add `path: token`."));
-  (source.downwardAPI?.items ?? []).forEach((item, index) => {
-    const at = `downwardAPI.items[${index}]`;
-    const refs = ["fieldRef", "resourceFieldRef"] as const;
-    const given = refs.filter((name) => item[name] !== undefined);
-    if (given.length !== 1)
-      findings.push(
-        ...via(at, [
-          found(
-            "one-of",
-            refs,
-            `The item takes exactly one of fieldRef and resourceFieldRef, not ${given.length}.`,
-          ),
-        ]),
-      );
-    if (item.path === "") findings.push(missing(`${at}.path`, "The item has no path."));
-  });
-  const kinds = ["configMap", "downwardAPI", "secret", "serviceAccountToken"] as const;
-  const given = kinds.filter((name) => source[name] !== undefined);
-  if (given.length === 0)
-    findings.push(
-      found(
-        "one-of",
-        kinds,
-        "The projection has no source.",
-        "Add `secret: {name: ...}` or one of the others.",
-      ),
-    );
-  if (given.length > 1)
-    findings.push(
-      found(
-        "one-of",
-        given,
-        `The projection has ${given.join(" and ")}; it takes one.`,
-        "Make several entries of it.",
-      ),
-    );
-  return findings;
-}
-
-export function mountFindings(
-  mounts: readonly VolumeMount[],
-  volumes: ReadonlyMap<string, Volume>,
-  context: RuleContext,
-): Finding[] {
-  const seen = new Set<string>();
-  return mounts.flatMap((mount, index) => {
-    const path = posixClean(mount.mountPath);
-    const findings = [
-      ...propagation(mount, context),
-      ...nameFindings(mount, volumes),
-      ...pathFindings(mount.mountPath, path, seen),
-      ...readOnlyFindings(mount, volumes),
-    ];
-    seen.add(path);
-    return via(`[${index}]`, findings);
-  });
-}
-
-function nameFindings(mount: VolumeMount, volumes: ReadonlyMap<string, Volume>): Finding[] {
-  if (volumes.has(mount.name)) return [];
-  const names = [...volumes.keys()].filter((name) => name !== "");
-  const hint =
-    names.length === 0
-      ? "Add it to spec.template.spec.volumes."
-      : `The volumes are: ${names.slice(0, 10).join(", ")}.`;
-  return [
-    found(
-      "no-volume",
-      "name",
-      mount.name === "" ? "The mount does not name a volume." : `There is no volume called "${mount.name}".`,
-      hint,
-    ),
-  ];
-}
-
-function pathFindings(written: string, path: string, seen: ReadonlySet<string>): Finding[] {
-  if (written === "")
-    return [missing("mountPath", "The mount has no mountPath.", "Write an absolute path, e.g. /etc/config.")];
-  if (RESERVED_PATHS.has(path))
-    return [
-      found(
-        "reserved-path",
-        "mountPath",
-        `Nothing can be mounted at ${path}.`,
-        "Mount it below, or elsewhere.",
-      ),
-    ];
-  if (!path.startsWith("/"))
-    return [
-      found(
-        "bad-path",
-        "mountPath",
-        `The mount path "${written}" is not absolute.`,
-        `Did you mean "/${written}"?`,
-      ),
-    ];
-  return seen.has(path)
-    ? [
-        found(
-          "duplicate-path",
-          "mountPath",
-          `Two volumes are mounted at ${path}.`,
-          "Choose another path for one.",
-        ),
-      ]
-    : [];
-}
-
-/** Go's path.Clean. */
-function posixClean(path: string): string {
-  const clean = posix.normalize(path);
-  return clean.length > 1 && clean.endsWith("/") ? clean.slice(0, -1) : clean;
-}
-
-function readOnlyFindings(mount: VolumeMount, volumes: ReadonlyMap<string, Volume>): Finding[] {
-  const volume = volumes.get(mount.name);
-  if (mount.readOnly === true || volume?.emptyDir != null) return [];
-  const claim = volume?.persistentVolumeClaim;
-  if (claim?.readOnly === true)
-    return [
-      found(
-        "read-only",
-        "readOnly",
-        "The volume claim is read-only, so the mount must be, too.",
-        "Add `readOnly: true`.",
-      ),
-    ];
-  if (claim !== undefined || volume?.ephemeral !== undefined) return [];
-  // For the containers that stay, Knative sets it; for init containers it does not.
-  return [
-    found(
-      "read-only",
-      "readOnly",
-      "Only emptyDir and persistent volumes can be mounted for writing.",
-      "Add `readOnly: true`.",
-    ),
-  ];
-}
-
-function propagation(mount: VolumeMount, context: RuleContext): Finding[] {
-  const value = mount.mountPropagation;
-  if (value === undefined) return [];
-  const findings: Finding[] = [];
-  if (!isOn(context, PROPAGATION)) {
-    findings.push(
-      found(
-        "needs-flag",
-        "mountPropagation",
-        `Mount propagation needs the feature flag ${PROPAGATION}, which is off by default.`,
-        flagHint(PROPAGATION),
-      ),
-    );
-  }
-  if (value !== "None" && value !== "HostToContainer") {
-    findings.push(
-      found(
-        "bad-value",
-        "mountPropagation",
-        `Mount propagation cannot be "${value}".`,
-        "Write None or HostToContainer.",
-      ),
-    );
-  }
-  return findings;
 }
