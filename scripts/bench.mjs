@@ -37,6 +37,12 @@ const engine = engineProblem === undefined ? await docker.engineTitle() : undefi
 const takenAt = new Date().toISOString();
 const results = [];
 
+// The CLIs under measurement hear the terminal's Ctrl-C themselves; what the baselines started is ours to remove.
+process.once("SIGINT", () => {
+  const cleaned = engineProblem === undefined ? docker.cleanUp() : Promise.resolve();
+  void cleaned.finally(() => process.exit(130));
+});
+
 try {
   for (const name of names.filter((part) => chosen.includes(part))) {
     process.stderr.write(`bench: ${name}\n`);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { call, freePort, poll } from "./calls.mjs";
 import * as docker from "./docker.mjs";
 import { copyOfApp, Emulator } from "./emulator.mjs";
-import { compare, summary } from "./stats.mjs";
+import { compare, stageSummaries } from "./stats.mjs";
 
 const IMAGE = "kserve-local-bench:cold";
 /** For the engine to finish what it does after its last answer. */
@@ -15,9 +15,10 @@ export const aim = "at most 50 ms over the engine at the median";
 export async function measure({ quick, engineProblem }) {
   if (engineProblem !== undefined) return { skipped: engineProblem };
   const app = copyOfApp();
-  await docker.build(app.directory, IMAGE);
-  const emulator = new Emulator(app.directory, ["--engine", "docker", "--time-scale", "50", "--no-watch"]);
+  let emulator;
   try {
+    await docker.build(app.directory, IMAGE);
+    emulator = new Emulator(app.directory, ["--engine", "docker", "--time-scale", "50", "--no-watch"]);
     const port = await emulator.ready();
     await emulator.atZero(0);
     const ours = [];
@@ -45,10 +46,10 @@ export async function measure({ quick, engineProblem }) {
       unit: "ms",
       ...compare(ours, baseline, 1),
       baselineIs: "create + start + first 200 through a port on loopback",
-      stages: medians(stages),
+      stages: stageSummaries(stages),
     };
   } finally {
-    await emulator.stop();
+    await emulator?.stop();
     app.remove();
   }
 }
@@ -86,16 +87,4 @@ async function bareStart() {
   } finally {
     await container.remove();
   }
-}
-
-function medians(stages) {
-  return Object.fromEntries(
-    Object.keys(stages[0] ?? {}).map((name) => [
-      name,
-      summary(
-        stages.map((stage) => stage[name]),
-        1,
-      ),
-    ]),
-  );
 }

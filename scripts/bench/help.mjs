@@ -1,5 +1,5 @@
 /** `kserve-local --help`, from start to exit; against Node doing nothing. */
-import { bin } from "./emulator.mjs";
+import { bin, environment } from "./emulator.mjs";
 import { output } from "./process.mjs";
 import { compare } from "./stats.mjs";
 
@@ -20,6 +20,6 @@ export async function measure({ quick }) {
 
 async function timed(args) {
   const startedAt = performance.now();
-  await output([process.execPath, ...args]);
+  await output([process.execPath, ...args], { env: environment() });
   return performance.now() - startedAt;
 }

@@ -1,7 +1,7 @@
 /** Resident memory of the CLI with one service that has gone to zero; against an idle Node. */
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { copyOfApp, Emulator } from "./emulator.mjs";
+import { copyOfApp, Emulator, environment } from "./emulator.mjs";
 import { childrenOf, end, residentMiB } from "./process.mjs";
 import { compare, summary } from "./stats.mjs";
 
@@ -27,7 +27,10 @@ async function measureOn(engine, quick) {
     const app = copyOfApp();
     // Watching, as by default.
     const emulator = new Emulator(app.directory, ["--engine", engine, "--time-scale", "20"]);
-    const node = spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6)"], { stdio: "ignore" });
+    const node = spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6)"], {
+      stdio: "ignore",
+      env: environment(),
+    });
     try {
       await emulator.ready();
       await emulator.atZero(0);

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort, poll } from "./calls.mjs";
 import * as docker from "./docker.mjs";
-import { copyOfApp, Emulator } from "./emulator.mjs";
+import { copyOfApp, Emulator, environment } from "./emulator.mjs";
 import { end } from "./process.mjs";
-import { compare } from "./stats.mjs";
+import { compare, stageSummaries } from "./stats.mjs";
 
 const IMAGE = "kserve-local-bench:save";
 
@@ -31,26 +31,43 @@ async function measureOn(engine, quick, byHand, baselineIs) {
     const port = await emulator.ready();
     const ours = [];
     const baseline = [];
+    const stages = [];
     for (let turn = -1; turn < (quick ? 3 : 12); turn += 1) {
       // The old revision's instance is gone by then, so that its end is not part of the next figure.
       await sleep(1_500);
+      const from = emulator.events.length;
       const saved = performance.now();
       const version = save(served.directory, `${engine}-${turn}`);
       await poll(port, { accept: ({ body }) => body.includes(version), timeoutMs: 60_000 });
-      const ms = performance.now() - saved;
+      const answered = performance.now();
       await sleep(500);
       const before = performance.now();
       save(other.directory, `${engine}-hand-${turn}`);
       const hand = await byHand(other.directory);
       if (turn < 0) continue;
-      ours.push(ms);
+      ours.push(answered - saved);
       baseline.push(hand - before);
+      stages.push(stagesOf(emulator.events.slice(from), saved, answered));
     }
-    return { unit: "ms", ...compare(ours, baseline, 0), baselineIs };
+    return { unit: "ms", ...compare(ours, baseline, 0), baselineIs, stages: stageSummaries(stages) };
   } finally {
     await emulator.stop();
     for (const app of [served, other]) app.remove();
   }
+}
+
+/** Read from the events as they arrive here, so each is late by a millisecond or so. */
+function stagesOf(events, saved, answered) {
+  const at = (accept) => events.find(accept).at;
+  const seen = at(({ type }) => type === "watch.change");
+  const created = at(({ type }) => type === "revision.created");
+  const ready = at(({ to }) => to === "ready");
+  return {
+    "save to change seen": seen - saved,
+    "change seen to new revision (build included)": created - seen,
+    "new revision to ready": ready - created,
+    "ready to serving": answered - ready,
+  };
 }
 
 function save(directory, version) {
@@ -77,7 +94,7 @@ async function rebuildByHand(directory) {
 
 async function restartByHand(directory) {
   const port = await freePort();
-  const env = { ...process.env, PORT: String(port) };
+  const env = { ...environment(), PORT: String(port) };
   const child = spawn(process.execPath, ["server.cjs"], { cwd: directory, stdio: "ignore", env });
   try {
     await poll(port);

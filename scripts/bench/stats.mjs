@@ -28,6 +28,20 @@ export function compare(ours, baseline, digits = 2) {
   };
 }
 
+/** Of what happened between the marks of each round: `{ stage: ms }` each. */
+export function stageSummaries(rounds) {
+  const names = Object.keys(rounds[0] ?? {});
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      summary(
+        rounds.map((round) => round[name]),
+        1,
+      ),
+    ]),
+  );
+}
+
 function quantile(sorted, q) {
   if (sorted.length === 0) return Number.NaN;
   const place = (sorted.length - 1) * q;
@@ -36,6 +50,6 @@ function quantile(sorted, q) {
   return sorted[below] + (sorted[above] - sorted[below]) * (place - below);
 }
 
-export function round(value, digits) {
+function round(value, digits) {
   return Number(value.toFixed(digits));
 }

@@ -46,5 +46,5 @@ function compared(what, { ours, baseline, difference, ratio }, unit) {
 }
 
 function spread({ median, p10, p90 }, unit) {
-  return `${median}${unit === "" ? "" : ` ${unit}`} (${p10}-${p90})`;
+  return `${median}${unit === "" ? "" : ` ${unit}`} (${p10} to ${p90})`;
 }

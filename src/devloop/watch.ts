@@ -25,7 +25,7 @@ export interface WatcherOptions {
   onChange(batch: ChangeBatch): void;
   /** Each kind of failure once for each directory. */
   onProblem(problem: ProblemFound): void;
-  /** Quiet that ends a batch, ms; default 150, at least 60. */
+  /** Quiet that ends a batch, ms; default 100, at least 60. */
   readonly debounceMs?: number;
   readonly platform?: NodeJS.Platform;
 }
@@ -39,7 +39,7 @@ export interface Watcher {
   close(): Promise<void>;
 }
 
-const DEFAULT_DEBOUNCE_MS = 150;
+const DEFAULT_DEBOUNCE_MS = 100;
 /** chokidar tells of one file at most every 50 ms: an edit that soon after a batch would go unseen. */
 const LEAST_DEBOUNCE_MS = 60;
 /** In debounces: how long a file that never comes to rest can hold back a batch. */

@@ -8,6 +8,9 @@ import type { Probe } from "../../manifest/spec.ts";
 import { attemptProbe, type ProbeTarget } from "./attempt.ts";
 
 const FIRST_POLL_MS = 4;
+const EAGER_POLL_MS = 8;
+/** Most apps listen within this time; from then on Knative's own pace is enough. */
+const EAGER_FOR_MS = 3_000;
 const AGGRESSIVE_POLL_MS = 50;
 const AGGRESSIVE_TIMEOUT_MS = 100;
 /** In aggressive mode Knative gives HTTP, gRPC and exec probes of one round more time than a bare connect. */
@@ -39,6 +42,7 @@ export async function waitReady(options: WaitReadyOptions): Promise<void> {
   const needed = Math.max(1, probe.successThreshold ?? 1);
   if ((probe.initialDelaySeconds ?? 0) > 0)
     await clock.sleep((probe.initialDelaySeconds ?? 0) * 1000, signal);
+  const eagerUntil = realClock.now() + EAGER_FOR_MS;
   let poll = FIRST_POLL_MS;
   for (let passed = 0; ;) {
     try {
@@ -54,7 +58,7 @@ export async function waitReady(options: WaitReadyOptions): Promise<void> {
       await clock.sleep(period, signal);
     } else {
       await realClock.sleep(poll, signal);
-      poll = Math.min(AGGRESSIVE_POLL_MS, poll * 1.25);
+      poll = Math.min(realClock.now() < eagerUntil ? EAGER_POLL_MS : AGGRESSIVE_POLL_MS, poll * 1.25);
     }
   }
 }
