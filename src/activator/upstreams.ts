@@ -26,7 +26,11 @@ export class Upstreams {
     const { address } = instance;
     if (address === undefined)
       throw new KserveLocalError("internal", { what: `${instance.name} is ready and has no address` });
-    const upstream = createUpstream({ host: address.host, port: address.port });
+    // As queue-proxy's messages have it, whatever port the engine gave.
+    const upstream = createUpstream(
+      { host: address.host, port: address.port },
+      { shownAs: `127.0.0.1:${instance.plan.port}` },
+    );
     this.#upstreams.set(instance, upstream);
     return upstream;
   }

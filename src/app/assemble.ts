@@ -1,5 +1,6 @@
 /** The composition root: news up every part and connects them. Nothing else does. */
 import { Activator } from "../activator/activator.ts";
+import type { TimeoutSemantics } from "../activator/timers.ts";
 import { type Controllers, startControllers } from "../controller/controllers.ts";
 import { RevisionController } from "../controller/revision.ts";
 import type { Artifact, Engine } from "../engine/engine.ts";
@@ -24,6 +25,8 @@ export interface AssemblyOptions {
   readonly port: number;
   readonly strictPort: boolean;
   readonly profile: ProfileName;
+  /** In place of the profile's. */
+  readonly timeoutSemantics?: TimeoutSemantics;
   readonly source: SourceFlags;
   readonly extraEnv: ReadonlyArray<readonly [string, string]>;
   /** The command after `--`, which runs in place of the manifest's. */
@@ -69,7 +72,7 @@ export async function assemble(base: AssemblyBase, options: AssemblyOptions): Pr
     clock,
     realClock,
     random,
-    semantics: PROFILES[options.profile].timeoutSemantics,
+    semantics: options.timeoutSemantics ?? PROFILES[options.profile].timeoutSemantics,
   });
   const ingress = new Ingress({
     store,

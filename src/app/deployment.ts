@@ -12,6 +12,7 @@ import { ANNOTATIONS, type Kind, type StoredRevision } from "../resources/object
 import type { Store } from "../resources/store.ts";
 import { mainContainer } from "../revision/plan.ts";
 import {
+  ambiguousDockerfile,
   buildContext,
   buildSource,
   hostSource,
@@ -48,6 +49,8 @@ export class Deployment {
   readonly #artifacts = new Map<string, Artifact>();
   /** The image that each service was last built to. */
   readonly #built = new Map<string, string>();
+  /** Notices that were given: once is enough. */
+  readonly #mentioned = new Set<string>();
 
   constructor(deps: DeploymentDeps) {
     this.#deps = deps;
@@ -78,9 +81,10 @@ export class Deployment {
       (file) =>
         rebuild === "all" || rebuild.has(keyOf(file.service)) || !this.#built.has(keyOf(file.service)),
     );
-    await Promise.all(due.map((file) => this.#build(file, signal)));
+    await this.#buildAll(due, signal);
     signal.throwIfAborted();
     this.#mentionIdle(documents);
+    this.#mentionUnused(files);
     const objects = documents.flatMap((document) => (isDeployable(document.object) ? [document.object] : []));
     // ConfigMaps and Secrets first: revisions read them as soon as they exist.
     for (const object of objects.toSorted(
@@ -101,6 +105,20 @@ export class Deployment {
       revision.metadata.labels?.["serving.knative.dev/service"] ?? revision.metadata.name,
       signal,
     );
+  }
+
+  /** Side by side. Where one fails the others end, too: a build that outlived this would bring an old image in later. */
+  async #buildAll(files: readonly ServiceFile[], signal: AbortSignal): Promise<void> {
+    const failing = new AbortController();
+    const either = AbortSignal.any([signal, failing.signal]);
+    const builds = files.map((file) => this.#build(file, either));
+    try {
+      await Promise.all(builds);
+    } catch (error) {
+      failing.abort(new Error("stopped, because another build failed"));
+      await Promise.allSettled(builds);
+      throw error;
+    }
   }
 
   async #build(file: ServiceFile, signal: AbortSignal): Promise<void> {
@@ -155,15 +173,30 @@ export class Deployment {
     };
   }
 
-  /** Configurations, Routes, Revisions and DomainMappings of their own are judged, and not run. */
+  /** Configurations, Routes, Revisions and DomainMappings of their own are judged, and not run: said once of each. */
   #mentionIdle(documents: readonly ManifestDocument[]): void {
     for (const { object, file } of documents) {
       if (object === undefined || isDeployable(object)) continue;
-      this.#deps.emit({
-        type: "notice",
-        message: `${object.kind} ${object.metadata.name} in ${file} is valid, and kserve-local runs only Services`,
-      });
+      this.#mention(
+        `${object.kind} ${object.metadata.name} in ${file} is valid, and kserve-local runs only Services`,
+      );
     }
+  }
+
+  #mentionUnused(files: readonly ServiceFile[]): void {
+    for (const file of files) {
+      const unused = ambiguousDockerfile(file, this.#deps.flags, isFile);
+      if (unused === undefined) continue;
+      this.#mention(
+        `nothing is built from ${unused}: it stands beside ${file.unnamedInDirectory} services; the annotation ${ANNOTATIONS.build}: . on a template says which of them it builds`,
+      );
+    }
+  }
+
+  #mention(message: string): void {
+    if (this.#mentioned.has(message)) return;
+    this.#mentioned.add(message);
+    this.#deps.emit({ type: "notice", message });
   }
 
   #prune(objects: readonly Deployable[]): void {

@@ -1,14 +1,25 @@
 /** The edit loop of `up`: a save becomes a new revision, or an error that leaves the old one serving. */
 import path from "node:path";
-import { type ChangeBatch, filesOf, mergeBatches } from "../devloop/change-batch.ts";
+import { Readable } from "node:stream";
+import { type ChangeBatch, EMPTY_BATCH, filesOf, mergeBatches } from "../devloop/change-batch.ts";
 import { type LoadedManifest, type ManifestReading, plan } from "../devloop/plan.ts";
 import { createSerialRunner } from "../devloop/serial.ts";
 import { createWatcher, type WatchTargets } from "../devloop/watch.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { type Manifest, judgeUpdate } from "../manifest/judge.ts";
+import type { Problem } from "../manifest/problem.ts";
 import { problemOfError } from "../report/error.ts";
-import { type LoadOptions, type LoadedSources, loadManifest, problemEvent } from "./load-manifest.ts";
+import {
+  isForEveryStart,
+  type LoadOptions,
+  type LoadedSources,
+  loadManifest,
+  problemEvent,
+} from "./load-manifest.ts";
 import type { Session } from "./session.ts";
+
+/** What the loop needs of a session. */
+export type EditedSession = Pick<Session, "apply" | "contexts" | "emit">;
 
 export interface DevLoop {
   /** Resolves when changes are seen. */
@@ -18,11 +29,14 @@ export interface DevLoop {
   close(): Promise<void>;
 }
 
-export function startDevLoop(session: Session, sources: LoadedSources, load: LoadOptions): DevLoop {
+export function startDevLoop(session: EditedSession, sources: LoadedSources, load: LoadOptions): DevLoop {
   let current = sources;
   let loaded = describe(session, sources, load.cwd);
+  let told = keysOf(sources.manifest.problems);
   let begun = false;
   let early: ChangeBatch | undefined;
+  /** Seen and not carried out. */
+  let owed = EMPTY_BATCH;
   const watcher = createWatcher({
     clock: systemClock(),
     targets: targetsOf(session, sources, load),
@@ -39,20 +53,27 @@ export function startDevLoop(session: Session, sources: LoadedSources, load: Loa
   });
 
   async function run(batch: ChangeBatch, signal: AbortSignal): Promise<void> {
-    const next = batch.manifestFiles.length === 0 ? undefined : await loadManifest(load);
-    const reading = readingOf(session, next, load.cwd);
-    for (const problem of next?.manifest.problems ?? [])
-      if (problem.severity === "error") session.emit(problemEvent(problem, next?.texts ?? new Map()));
-    const { actions, reason } = plan({ batch, before: loaded, now: reading });
+    const due = mergeBatches(owed, batch);
+    // A file that can't be read now must not cost the edits beside it.
+    owed = due;
+    const next = due.manifestFiles.length === 0 ? undefined : await loadManifest(again(load, sources));
+    const reading = next === undefined ? NOT_READ : readingOf(session, next, current.manifest, load);
+    // A failed build is not tried again before its source changes; what the manifest says by now must hold then.
+    owed = reading.kind === "loaded" ? { ...EMPTY_BATCH, manifestFiles: due.manifestFiles } : EMPTY_BATCH;
+    if (next !== undefined) told = tellNews(session, next, told);
+    const { actions, reason } = plan({ batch: due, before: loaded, now: reading });
     session.emit({ type: "watch.change", files: filesOf(batch), decision: reason });
-    if (reading.kind === "invalid" || actions.length === 0) return;
-    const wanted = next ?? current;
-    if (next !== undefined && !mayReplace(session, current.manifest, next, load)) return;
-    const rebuild = new Set(actions.flatMap((action) => (action.kind === "rebuild" ? action.services : [])));
-    await session.apply(wanted.manifest, rebuild, signal);
-    current = wanted;
-    loaded = describe(session, wanted, load.cwd);
-    await watcher.setTargets(targetsOf(session, wanted, load));
+    if (actions.length > 0) {
+      const wanted = next !== undefined && reading.kind === "loaded" ? next : current;
+      const rebuild = new Set(
+        actions.flatMap((action) => (action.kind === "rebuild" ? action.services : [])),
+      );
+      await session.apply(wanted.manifest, rebuild, signal);
+      current = wanted;
+      loaded = describe(session, wanted, load.cwd);
+      await watcher.setTargets(targetsOf(session, wanted, load));
+    }
+    owed = EMPTY_BATCH;
   }
 
   return {
@@ -68,36 +89,61 @@ export function startDevLoop(session: Session, sources: LoadedSources, load: Loa
   };
 }
 
-function readingOf(session: Session, next: LoadedSources | undefined, cwd: string): ManifestReading {
-  if (next === undefined) return { kind: "not-read" };
-  if (next.manifest.valid) return { kind: "loaded", manifest: describe(session, next, cwd) };
-  return {
-    kind: "invalid",
-    errors: next.manifest.problems.filter((problem) => problem.severity === "error").length,
-  };
+const NOT_READ: ManifestReading = { kind: "not-read" };
+
+/** Standard input can be read only once; files are read anew. */
+function again(load: LoadOptions, { texts }: LoadedSources): LoadOptions {
+  return { ...load, stdin: Readable.from([texts.get("<stdin>") ?? ""]) };
+}
+
+function readingOf(
+  session: EditedSession,
+  next: LoadedSources,
+  before: Manifest,
+  load: LoadOptions,
+): ManifestReading {
+  const errors = next.manifest.valid
+    ? updateErrors(before, next, load)
+    : next.manifest.problems.filter((problem) => problem.severity === "error");
+  if (errors.length === 0) return { kind: "loaded", manifest: describe(session, next, load.cwd) };
+  for (const problem of errors) session.emit(problemEvent(problem, next.texts));
+  return { kind: "invalid", errors: errors.length };
 }
 
 /** What an update may not do although the document is valid in itself, e.g. change a revision that brings its own name. */
-function mayReplace(session: Session, before: Manifest, next: LoadedSources, load: LoadOptions): boolean {
-  let allowed = true;
-  for (const document of next.manifest.documents) {
+function updateErrors(before: Manifest, next: LoadedSources, load: LoadOptions): Problem[] {
+  return next.manifest.documents.flatMap((document) => {
     const old = before.documents.find(
       (candidate) =>
         candidate.kind === document.kind &&
         candidate.name === document.name &&
         candidate.namespace === document.namespace,
     );
-    if (old === undefined) continue;
-    for (const problem of judgeUpdate(old, document, { profile: load.profile })) {
-      if (problem.severity !== "error") continue;
-      allowed = false;
-      session.emit(problemEvent(problem, next.texts));
-    }
-  }
-  return allowed;
+    if (old === undefined) return [];
+    return judgeUpdate(old, document, { profile: load.profile }).filter(
+      (problem) => problem.severity === "error",
+    );
+  });
 }
 
-function describe(session: Session, sources: LoadedSources, cwd: string): LoadedManifest {
+/** Warnings and notices that the edit brought in; errors are told with the reading. Returns what is known now. */
+function tellNews(session: EditedSession, next: LoadedSources, told: ReadonlySet<string>): Set<string> {
+  for (const problem of next.manifest.problems)
+    if (problem.severity !== "error" && isForEveryStart(problem) && !told.has(keyOf(problem)))
+      session.emit(problemEvent(problem, next.texts));
+  return keysOf(next.manifest.problems);
+}
+
+function keysOf(problems: readonly Problem[]): Set<string> {
+  return new Set(problems.map(keyOf));
+}
+
+/** Without its line, which moves with every edit above it. */
+function keyOf({ code, file, path: field, message }: Problem): string {
+  return JSON.stringify([code, file, field, message]);
+}
+
+function describe(session: EditedSession, sources: LoadedSources, cwd: string): LoadedManifest {
   const builds = new Map<string, string[]>();
   for (const context of session.contexts(sources.manifest)) builds.set(context.service, [context.id]);
   return {
@@ -112,7 +158,7 @@ function describe(session: Session, sources: LoadedSources, cwd: string): Loaded
   };
 }
 
-function targetsOf(session: Session, sources: LoadedSources, load: LoadOptions): WatchTargets {
+function targetsOf(session: EditedSession, sources: LoadedSources, load: LoadOptions): WatchTargets {
   // The named directories, for files that come; and every file that was read, wherever below them it stands.
   const named = [...load.paths, ...sources.files].filter((file) => file !== "-" && file !== "<stdin>");
   return {

@@ -4,7 +4,7 @@
  */
 import path from "node:path";
 import type { BuildSource, HostSource, PullPolicy, ReferenceSource } from "../engine/engine.ts";
-import { KserveLocalError } from "../kernel/errors.ts";
+import { KserveLocalError, messageOf } from "../kernel/errors.ts";
 import type { Container, KnativeService } from "../manifest/spec.ts";
 import { ANNOTATIONS } from "../resources/objects.ts";
 
@@ -54,6 +54,19 @@ export function buildContext(
   return unnamedInDirectory === 1 ? { context: directory, dockerfile } : undefined;
 }
 
+/** The Dockerfile that nothing is built from because it stands beside several services. */
+export function ambiguousDockerfile(
+  { service, directory, unnamedInDirectory }: ServiceFile,
+  flags: SourceFlags,
+  isFile: IsFile,
+): string | undefined {
+  const annotations = service.spec.template.metadata?.annotations ?? {};
+  const isNamed = flags.build !== undefined || annotations[ANNOTATIONS.build] !== undefined;
+  if (flags.noBuild || isNamed || directory === undefined || unnamedInDirectory === 1) return undefined;
+  const file = path.join(directory, annotations[ANNOTATIONS.dockerfile] ?? "Dockerfile");
+  return isFile(file) ? file : undefined;
+}
+
 export function buildSource(
   service: KnativeService,
   found: { readonly context: string; readonly dockerfile: string },
@@ -97,25 +110,43 @@ function pullPolicy(written: string | undefined): PullPolicy {
   return written === "Never" ? "never" : "missing";
 }
 
-/** `KEY=value` entries, separated by commas or new lines; or a JSON object. */
+/** `KEY=value` entries, separated by commas or new lines; or a JSON object. @throws KserveLocalError `usage` */
 function parseBuildArgs(text: string | undefined, service: KnativeService): Readonly<Record<string, string>> {
-  if (text === undefined || text.trim() === "") return {};
-  if (text.trim().startsWith("{")) {
-    try {
-      const parsed = JSON.parse(text) as Record<string, unknown>;
-      return Object.fromEntries(Object.entries(parsed).map(([key, value]) => [key, String(value)]));
-    } catch (error) {
-      throw new KserveLocalError("usage", {
-        what: `the annotation ${ANNOTATIONS.buildArgs} of service ${service.metadata.name} is not valid JSON`,
-        fix: `write it as KEY=value, separated by commas, or as a JSON object`,
-        cause: error,
-      });
-    }
+  const trimmed = text?.trim() ?? "";
+  const refuse = (why: string, cause?: unknown): KserveLocalError =>
+    new KserveLocalError("usage", {
+      what: `the annotation ${ANNOTATIONS.buildArgs} of service ${service.metadata.name} can't be read`,
+      why,
+      fix: "write it as KEY=value, separated by commas, or as a JSON object of texts",
+      ...(cause === undefined ? {} : { cause }),
+    });
+  if (trimmed.startsWith("{")) return buildArgsOfJson(trimmed, refuse);
+  const entries = trimmed.split(/[,\n]/).filter((entry) => entry.trim() !== "");
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const equals = entry.indexOf("=");
+      if (equals < 1) throw refuse(`"${entry.trim()}" is not KEY=value`);
+      return [entry.slice(0, equals).trim(), entry.slice(equals + 1).trim()];
+    }),
+  );
+}
+
+function buildArgsOfJson(
+  text: string,
+  refuse: (why: string, cause?: unknown) => KserveLocalError,
+): Readonly<Record<string, string>> {
+  let parsed: Record<string, unknown>;
+  try {
+    parsed = JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    throw refuse(messageOf(error), error);
   }
   return Object.fromEntries(
-    text.split(/[,\n]/).flatMap((entry) => {
-      const equals = entry.indexOf("=");
-      return equals > 0 ? [[entry.slice(0, equals).trim(), entry.slice(equals + 1).trim()]] : [];
+    Object.entries(parsed).map(([key, value]) => {
+      if (typeof value === "string") return [key, value];
+      if (typeof value !== "number" && typeof value !== "boolean")
+        throw refuse(`the value of ${key} is not a text`);
+      return [key, String(value)];
     }),
   );
 }

@@ -35,6 +35,11 @@ export async function loadManifest(options: LoadOptions): Promise<LoadedSources>
   return { manifest, texts, files: sources.map(({ file }) => file) };
 }
 
+/** What Knative says of every plain service is for `validate`, not for every start. */
+export function isForEveryStart(problem: Problem): boolean {
+  return problem.code !== "secure-defaults";
+}
+
 /** The problem as an event, with the lines around its place. */
 export function problemEvent(problem: Problem, texts: ReadonlyMap<string, string>): ProblemFound {
   const text = texts.get(problem.file);

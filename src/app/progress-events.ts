@@ -14,8 +14,8 @@ export function progressEvents(
   source: ImageSource,
   emit: (event: PlatformEventBody) => void,
 ): ProgressEvents {
-  const phase: BuildProgress["phase"] =
-    source.kind === "build" ? "build" : source.kind === "host" ? "find" : "pull";
+  // An image that is referred to is looked for first; the engine's first step is that it pulls.
+  let phase: BuildProgress["phase"] = source.kind === "build" ? "build" : "find";
   const send = (
     status: BuildProgress["status"],
     message: string,
@@ -26,6 +26,11 @@ export function progressEvents(
     report(progress) {
       switch (progress.kind) {
         case "step": {
+          if (phase === "find") {
+            send("done", "to be pulled");
+            phase = "pull";
+            send("start", describe(source));
+          }
           const took =
             progress.durationMs === undefined ? "" : ` (${(progress.durationMs / 1000).toFixed(1)} s)`;
           send(

@@ -1,4 +1,5 @@
 /** Finds the manifests that a command is about, and reads them. What is in them is judged elsewhere. */
+import type { Dirent } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { KserveLocalError, messageOf } from "../kernel/errors.ts";
@@ -38,13 +39,13 @@ export async function readManifests(
 
 async function readDefault(cwd: string): Promise<SourceText> {
   for (const file of DEFAULT_FILES) {
-    const text = await readIfThere(path.resolve(cwd, file));
+    const text = await readIfThere(cwd, file);
     if (text !== undefined) return { file, text };
   }
   throw new KserveLocalError("manifest-not-found", {
     what: `no service.yaml in ${cwd}`,
     why: `Without a path, ${DEFAULT_FILES.join(" or ")} in the current directory is taken.`,
-    fix: "Name the file or directory (`-` is standard input), or run `kserve-local init`.",
+    fix: "Name the file or directory; `-` is standard input.",
   });
 }
 
@@ -83,7 +84,7 @@ async function candidates(given: string, root: string): Promise<string[]> {
   const files: string[] = [];
   const pending = [""];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    for (const entry of await readdir(path.join(root, folder), { withFileTypes: true })) {
+    for (const entry of await listFolder(path.join(root, folder), path.join(given, folder))) {
       if (entry.name.startsWith(".") || entry.name === "node_modules") continue;
       const file = path.join(folder, entry.name);
       if (entry.isDirectory()) pending.push(file);
@@ -98,6 +99,14 @@ async function candidates(given: string, root: string): Promise<string[]> {
   return files.sort();
 }
 
+async function listFolder(absolute: string, given: string): Promise<Dirent[]> {
+  try {
+    return await readdir(absolute, { withFileTypes: true });
+  } catch (error) {
+    throw unreadable(given, error);
+  }
+}
+
 function tooMany(given: string): KserveLocalError {
   return new KserveLocalError("manifest-not-found", {
     what: `more than ${MAX_FILES} YAML and JSON files in ${given}`,
@@ -106,26 +115,32 @@ function tooMany(given: string): KserveLocalError {
   });
 }
 
-async function readIfThere(file: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(file);
-  } catch {
-    return undefined;
-  }
+/** Undefined only where there is none: one that can't be read must not look like one that is missing. */
+async function readIfThere(cwd: string, file: string): Promise<Buffer | undefined> {
+  const absolute = path.resolve(cwd, file);
+  const isThere = await stat(absolute).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code !== "ENOENT",
+  );
+  return isThere ? readExisting(absolute, file) : undefined;
 }
 
 async function readExisting(absolute: string, given: string): Promise<Buffer> {
   try {
     return await readFile(absolute);
   } catch (error) {
-    throw new KserveLocalError("manifest-not-found", {
-      what: `${given} cannot be read`,
-      why: messageOf(error),
-      fix: "Check the file's permissions.",
-      at: { file: given },
-      cause: error,
-    });
+    throw unreadable(given, error);
   }
+}
+
+function unreadable(given: string, error: unknown): KserveLocalError {
+  return new KserveLocalError("manifest-not-found", {
+    what: `${given} cannot be read`,
+    why: messageOf(error),
+    fix: "Check what it is and its permissions.",
+    at: { file: given },
+    cause: error,
+  });
 }
 
 async function readStream(stream: NodeJS.ReadableStream): Promise<Buffer> {

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from "../kernel/clock.ts";
 import { KserveLocalError } from "../kernel/errors.ts";
 import type { PlatformEvent } from "../resources/events.ts";
 import { servicesIn } from "./documents.ts";
-import { type LoadedSources, loadManifest, problemEvent, refused } from "./load-manifest.ts";
+import { isForEveryStart, type LoadedSources, loadManifest, problemEvent, refused } from "./load-manifest.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { catchStopSignals, type Stop } from "./signals.ts";
 
@@ -23,6 +23,8 @@ export interface RunningSession {
   readonly sources: LoadedSources;
   /** Aborts when the user asks to stop. */
   readonly signal: AbortSignal;
+  /** Aborts when the user asks again: nothing is waited for any more. */
+  readonly hurry: AbortSignal;
 }
 
 /** The user's signal as an error: what waits is told so. */
@@ -47,21 +49,25 @@ export async function runSession(
   const sources = await loadManifest(options);
   const clock = systemClock();
   for (const problem of sources.manifest.problems)
-    // What Knative says of every plain service is for `validate`, not for every start.
-    if (problem.code !== "secure-defaults")
+    if (isForEveryStart(problem))
       options.onEvent({ time: clock.now(), ...problemEvent(problem, sources.texts) });
   if (!sources.manifest.valid) throw refused(sources.manifest);
   requireService(sources);
   const signals = catchStopSignals();
   const stopping = new AbortController();
+  const hurrying = new AbortController();
   void signals.first.then((stop) => stopping.abort(new Stopped(stop)));
   try {
     const session = await Session.open(options, clock);
-    void signals.second.then((stop) => session.close(stop.reason, { now: true }));
+    void signals.second.then((stop) => {
+      hurrying.abort(new Stopped(stop));
+      // What goes wrong is told by the ending that this one hurries.
+      session.close(stop.reason, { now: true }).catch(() => undefined);
+    });
     let reason = "done";
     try {
       stopping.signal.throwIfAborted();
-      const running = { session, sources, signal: stopping.signal };
+      const running = { session, sources, signal: stopping.signal, hurry: hurrying.signal };
       await Promise.all([beforeApply(running), session.apply(sources.manifest, "all", stopping.signal)]);
       await becomeReady(session, clock, options.waitTimeoutMs, stopping.signal);
       return await work(running);

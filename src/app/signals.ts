@@ -8,28 +8,42 @@ export interface Stop {
 export interface StopSignals {
   /** Resolves at the first signal. */
   readonly first: Promise<Stop>;
-  /** Resolves at the second. */
+  /** Resolves at the second. A third one does what it does by default: the process dies, and the watchdogs clean up. */
   readonly second: Promise<Stop>;
   /** Leaves the signals to others. */
   release(): void;
 }
 
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const SIGNALS: ReadonlyArray<readonly [name: string, stop: Stop]> = [
+  ["SIGINT", { exitCode: 130, reason: "Ctrl-C" }],
+  ["SIGTERM", { exitCode: 143, reason: "SIGTERM" }],
+  ["SIGHUP", { exitCode: 129, reason: "SIGHUP" }],
+];
+/**
+ * Whoever reads our output has gone. That is no request for haste: in `up | tee log` one Ctrl-C ends the reader, too,
+ * and must not count twice.
+ */
+const BROKEN_PIPE: Stop = { exitCode: 141, reason: "the reader of the output has gone" };
 
 export function catchStopSignals(emitter: NodeJS.EventEmitter = process): StopSignals {
   const settlers: Array<(stop: Stop) => void> = [];
   const first = new Promise<Stop>((resolve) => settlers.push(resolve));
   const second = new Promise<Stop>((resolve) => settlers.push(resolve));
-  const handlers = Object.entries(SIGNALS).map(([name, exitCode]) => {
-    const handler = (): void => settlers.shift()?.({ exitCode, reason: name === "SIGINT" ? "Ctrl-C" : name });
-    emitter.on(name, handler);
+  const handlers = SIGNALS.map(([name, stop]) => {
+    const handler = (): void => {
+      settlers.shift()?.(stop);
+      if (settlers.length === 0) release();
+    };
     return [name, handler] as const;
   });
-  return {
-    first,
-    second,
-    release: () => {
-      for (const [name, handler] of handlers) emitter.off(name, handler);
-    },
+  const onBrokenPipe = (): void => {
+    if (settlers.length === 2) settlers.shift()?.(BROKEN_PIPE);
   };
+  const release = (): void => {
+    for (const [name, handler] of handlers) emitter.off(name, handler);
+    emitter.off("SIGPIPE", onBrokenPipe);
+  };
+  for (const [name, handler] of handlers) emitter.on(name, handler);
+  emitter.on("SIGPIPE", onBrokenPipe);
+  return { first, second, release };
 }

@@ -1,8 +1,13 @@
 /** The command line. Heavy modules are imported by the command that needs them, so that `--help` stays quick. */
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { configCommand } from "./commands/config.ts";
+import { explainCommand } from "./commands/explain.ts";
+import { schemaCommand } from "./commands/schema.ts";
+import { simulateCommand } from "./commands/simulate.ts";
 import { testCommand } from "./commands/test.ts";
 import { upCommand } from "./commands/up.ts";
+import { validateCommand } from "./commands/validate.ts";
+import { packageVersion } from "./version.ts";
 
 /** Resolves to the exit code; never rejects for what a user can do wrong. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -12,14 +17,23 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   const program = new Command("kserve-local")
     .description("Knative Serving on a laptop, without Kubernetes (Knative Serving, not KServe).")
-    .version(version(), "-V, --version")
+    .version(packageVersion(), "-V, --version")
     .enablePositionalOptions()
     .showHelpAfterError("(kserve-local --help shows what there is)")
     .addHelpText(
       "after",
       "\nEvery flag can also be given as an environment variable: --time-scale is KSERVE_LOCAL_TIME_SCALE.",
     );
-  for (const command of [upCommand(finish), testCommand(finish)]) program.addCommand(command);
+  for (const command of [
+    upCommand(finish),
+    testCommand(finish),
+    validateCommand(finish),
+    configCommand(finish),
+    explainCommand(finish),
+    schemaCommand(finish),
+    simulateCommand(finish),
+  ])
+    program.addCommand(command);
   for (const command of [program, ...program.commands]) command.exitOverride();
   try {
     await program.parseAsync([...args], { from: "user" });
@@ -29,9 +43,4 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     throw error;
   }
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

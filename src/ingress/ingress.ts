@@ -1,6 +1,7 @@
 /** Listeners, host routing and the record of each request. What is behind a route is the activator's business. */
-import type { Activator, ServeResult } from "../activator/activator.ts";
+import type { Activator } from "../activator/activator.ts";
 import { platformAnswer } from "../activator/platform-answer.ts";
+import type { ServeResult } from "../activator/serve-result.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Exchange } from "../proxy/exchange.ts";
 import { createFrontServer, type FrontServer } from "../proxy/front-server.ts";
@@ -41,6 +42,7 @@ export class Ingress {
   readonly #unwatch: () => void;
   #table: RouteTable;
   #stale = false;
+  readonly #warned = new WeakSet<object>();
 
   constructor(deps: IngressDeps) {
     this.#deps = deps;
@@ -87,47 +89,50 @@ export class Ingress {
   }
 
   async #handle(exchange: Exchange, host: string): Promise<void> {
-    const { realClock } = this.#deps;
+    const { realClock, backends } = this.#deps;
     const arrivedAt = realClock.now();
-    // The activator may take a moment longer, to learn what an answer of its own was due to.
-    const ended = exchange.finished.then(() => realClock.now());
     const destination = findDestination(this.#routes(), host);
     const revision = destination === undefined ? undefined : chooseRevision(destination, this.#deps.random());
     const backend =
       destination === undefined || revision === undefined
         ? undefined
-        : this.#deps.backends(destination.namespace, revision);
-    let result: ServeResult;
-    if (backend === undefined) {
-      const refusal = this.#refuse(exchange, destination);
-      exchange.respond(platformAnswer(refusal.status, refusal.body, refusal.reason));
-      result = { queuedMs: 0, coldStart: false, reason: refusal.reason, detail: refusal.detail };
-    } else {
-      result = await this.#deps.activator.serve(exchange, backend);
-    }
-    const endedAt = await ended;
-    const { status, ...rest } = result;
-    this.#deps.emit({
-      type: "request.completed",
-      ...(destination === undefined ? {} : { service: destination.service }),
-      ...(backend === undefined ? {} : { revision: backend.plan.name }),
-      ...rest,
-      method: exchange.method,
-      host: exchange.host,
-      path: exchange.target,
-      status: exchange.status ?? status ?? 499,
-      durationMs: endedAt - arrivedAt,
-    });
+        : backends(destination.namespace, revision);
+    const result =
+      backend === undefined
+        ? this.#refuse(exchange, destination, revision)
+        : await this.#deps.activator.serve(exchange, backend);
+    await exchange.finished;
+    const durationMs = (result.endedAt ?? realClock.now()) - arrivedAt;
+    this.#deps.emit(completed(exchange, result, durationMs, destination?.service, backend?.plan.name));
+    if (backend !== undefined && result.reason === undefined && result.detail !== undefined)
+      this.#warn(backend, result.detail);
   }
 
-  #refuse(exchange: Exchange, destination: Destination | undefined): Refusal {
+  /** What works here and would not elsewhere is said once for each revision. */
+  #warn(backend: object & { readonly plan: { readonly name: string } }, message: string): void {
+    if (this.#warned.has(backend)) return;
+    this.#warned.add(backend);
+    this.#deps.emit({ type: "notice", message: `${backend.plan.name}: ${message}` });
+  }
+
+  #refuse(
+    exchange: Exchange,
+    destination: Destination | undefined,
+    revision: string | undefined,
+  ): ServeResult {
+    const { status, body, reason, detail } = this.#refusal(exchange, destination, revision);
+    exchange.respond(platformAnswer(status, body, reason));
+    return { queuedMs: 0, coldStart: false, reason, detail };
+  }
+
+  #refusal(exchange: Exchange, destination: Destination | undefined, revision: string | undefined): Refusal {
     if (destination !== undefined) {
-      return {
-        status: 503,
-        body: `${destination.service} has no ready revision\n`,
-        reason: "no-ready-revision",
-        detail: `service ${destination.service} has no ready revision yet`,
-      };
+      const { service, namespace } = destination;
+      if (revision !== undefined && this.#deps.store.get("Revision", namespace, revision) === undefined)
+        return unknownRevision(service, revision);
+      const body = `${service} has no ready revision\n`;
+      const detail = `service ${service} has no ready revision yet`;
+      return { status: 503, body, reason: "no-ready-revision", detail };
     }
     const { hosts } = this.#routes();
     const known = hosts.length === 0 ? "no service is ready yet" : `known hosts: ${hosts.join(", ")}`;
@@ -155,4 +160,42 @@ export class Ingress {
       })),
     );
   }
+}
+
+type Completed = Extract<PlatformEventBody, { type: "request.completed" }>;
+
+/** Field by field: this runs for each request, and spreading shows in a profile. */
+function completed(
+  exchange: Exchange,
+  result: ServeResult,
+  durationMs: number,
+  service: string | undefined,
+  revision: string | undefined,
+): Completed {
+  const event: { -readonly [K in keyof Completed]: Completed[K] } = {
+    type: "request.completed",
+    method: exchange.method,
+    host: exchange.host,
+    path: exchange.target,
+    status: exchange.status ?? result.status ?? 499,
+    durationMs,
+    queuedMs: result.queuedMs,
+    coldStart: result.coldStart,
+  };
+  if (service !== undefined) event.service = service;
+  if (revision !== undefined) event.revision = revision;
+  if (result.instance !== undefined) event.instance = result.instance;
+  if (result.reason !== undefined) event.reason = result.reason;
+  if (result.detail !== undefined) event.detail = result.detail;
+  return event;
+}
+
+/** The activator's words (knative/serving pkg/activator/handler/context_handler.go). */
+function unknownRevision(service: string, revision: string): Refusal {
+  return {
+    status: 404,
+    body: `Error getting active endpoint: revision.serving.knative.dev "${revision}" not found\n`,
+    reason: "unknown-revision",
+    detail: `a route of service ${service} leads to revision ${revision}, which does not exist (spec.traffic)`,
+  };
 }

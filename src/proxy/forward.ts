@@ -16,6 +16,8 @@ import {
   responseFieldsForClient,
 } from "./headers.ts";
 import { type Ending, HttpExchange } from "./http-exchange.ts";
+import { isTyped, sniffContentType } from "./sniff.ts";
+import { isReplayable } from "./replayable.ts";
 import { joinSockets } from "./tunnel.ts";
 import { UpgradeExchange } from "./upgrade-exchange.ts";
 import { type UpstreamFailure, upstreamFailure } from "./upstream-failure.ts";
@@ -65,9 +67,6 @@ function incomingFields(exchange: HttpExchange, upstream: HttpUpstream): Incomin
   const { method, rawHeaders, authority, remoteAddress, scheme, upgrade } = exchange;
   return { method, rawHeaders, authority, remoteAddress, scheme, upgrade, fallbackHost: upstream.shownAs };
 }
-
-/** Go's transport sends these again where a kept-alive connection turns out dead: RFC 9110 section 9.2.2, 9112 9.3.1. */
-const REPLAYABLE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
 class Forwarding {
   readonly #exchange: HttpExchange;
@@ -168,11 +167,12 @@ class Forwarding {
     });
   };
 
-  /** False if the app's head can't be passed on. */
-  #begin(response: IncomingMessage): boolean {
+  /** False if the app's head can't be passed on. `piece`: the first of the body, where there is one already. */
+  #begin(response: IncomingMessage, piece?: Buffer): boolean {
     if (this.#begun) return true;
     const status = response.statusCode ?? 0;
     const { headers, length, coding, keepAlive } = responseFieldsForClient(response.rawHeaders, status);
+    if (piece !== undefined && !isTyped(headers)) headers.push("Content-Type", sniffContentType(piece));
     if (keepAlive !== undefined) this.#upstream.noteKeepAlive(response.socket, keepAlive);
     if (coding !== undefined && coding.toLowerCase() !== "chunked") {
       this.#fail(`unsupported transfer encoding: ${JSON.stringify(coding)}`);
@@ -192,7 +192,7 @@ class Forwarding {
 
   readonly #onData = (chunk: Buffer): void => {
     const response = this.#response;
-    if (this.#settled || response === undefined || !this.#begin(response)) return;
+    if (this.#settled || response === undefined || !this.#begin(response, chunk)) return;
     this.#passed += chunk.length;
     if (this.#passed === this.#declared) {
       this.#handOver(chunk);
@@ -276,8 +276,7 @@ class Forwarding {
     if (this.#response !== undefined || this.#exchange.ending !== undefined) return false;
     const before = this.#upstream.facts(request.socket)?.readBefore;
     if (before === undefined || request.socket?.bytesRead !== before) return false;
-    if (REPLAYABLE.has(this.#exchange.method)) return true;
-    return ["idempotency-key", "x-idempotency-key"].some((name) => this.#exchange.header(name) !== undefined);
+    return isReplayable(this.#exchange);
   }
 
   #fail(message: string, context = "net/http: HTTP/1.x transport connection broken: "): void {

@@ -3,9 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Exchange } from "./exchange.ts";
-import { firstValue, hasToken } from "./headers.ts";
-import { type ExchangeServer, headText, HttpExchange } from "./http-exchange.ts";
+import { type ExchangeServer, HttpExchange } from "./http-exchange.ts";
+import { ALLOWED_METHODS, refuseOn } from "./refuse.ts";
 import { admit } from "./request-line.ts";
+import { willSwitch, withoutOffer } from "./switching.ts";
 import { responseFor, UpgradeExchange } from "./upgrade-exchange.ts";
 
 export interface FrontServerOptions {
@@ -45,7 +46,7 @@ class HttpFrontServer implements FrontServer, ExchangeServer {
     this.#handler = handler;
     const serverOptions = {
       // Newer versions of node ask here; with older ones #takeAsPlain does it afterwards.
-      shouldUpgradeCallback: willSwitch,
+      shouldUpgradeCallback: takesUp,
       noDelay: true,
       // Named, so that no process-wide flag can loosen the parser.
       insecureHTTPParser: false,
@@ -63,9 +64,8 @@ class HttpFrontServer implements FrontServer, ExchangeServer {
     this.#server.on("checkContinue", (request, response) => this.#onRequest(request, response, true));
     this.#server.on("upgrade", (request, socket, head) => this.#onUpgrade(request, socket as Socket, head));
     this.#server.on("connect", (_request, socket) => {
-      // A reverse proxy opens no tunnels on demand.
       socket.on("error", () => undefined);
-      refuseOn(socket, 405, [["Allow", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, TRACE"]]);
+      refuseOn(socket, 405, [["Allow", ALLOWED_METHODS]]);
     });
     this.#server.on("clientError", onClientError);
   }
@@ -144,7 +144,7 @@ class HttpFrontServer implements FrontServer, ExchangeServer {
       refuseOn(socket, admission.status, []);
       return;
     }
-    if (!willSwitch(request)) {
+    if (!takesUp(request)) {
       this.#takeAsPlain(request, socket, early);
       return;
     }
@@ -167,15 +167,10 @@ class HttpFrontServer implements FrontServer, ExchangeServer {
    * of the socket's bytes without its Upgrade fields, and the connection starts anew.
    */
   #takeAsPlain(request: IncomingMessage, socket: Socket, early: Buffer): void {
-    const { rawHeaders, method, url, httpVersion } = request;
+    const { method, url, httpVersion } = request;
+    const fields = withoutOffer(request.rawHeaders);
     let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
-    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-      const name = (rawHeaders[i] as string).toLowerCase();
-      if (name === "upgrade" || name === "http2-settings") continue;
-      const value = rawHeaders[i + 1] as string;
-      const kept = name === "connection" ? withoutUpgrade(value) : value;
-      if (kept !== undefined) text += `${rawHeaders[i]}: ${kept}\r\n`;
-    }
+    for (let i = 0; i + 1 < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
     socket.unshift(Buffer.concat([Buffer.from(`${text}\r\n`, "latin1"), early]));
     this.#server.emit("connection", socket);
   }
@@ -185,20 +180,10 @@ function head(request: IncomingMessage): { rawHeaders: string[]; target: string;
   return { rawHeaders: request.rawHeaders, target: request.url ?? "", httpVersion: request.httpVersion };
 }
 
-/**
- * Not in HTTP/1.0 (RFC 9110 section 7.8 forbids it), not with a body, and not to h2c, which RFC 9113 has dropped: curl
- * --http2 offers it on every plain request and is content with HTTP/1.1.
- */
-function willSwitch(request: IncomingMessage): boolean {
-  if (request.httpVersion === "1.0") return false;
-  if (firstValue(request.rawHeaders, "transfer-encoding") !== undefined) return false;
-  if (Number(firstValue(request.rawHeaders, "content-length") ?? 0) !== 0) return false;
-  return !hasToken(request.headers.upgrade ?? "", "h2c");
-}
-
-function withoutUpgrade(connection: string): string | undefined {
-  const kept = connection.split(",").filter((option) => !/^\s*(upgrade|http2-settings)\s*$/i.test(option));
-  return kept.length > 0 ? kept.join(",") : undefined;
+/** Asked by node's server as well as by us. */
+function takesUp(request: IncomingMessage): boolean {
+  const { httpVersion, rawHeaders } = request;
+  return willSwitch({ httpVersion, rawHeaders, upgrade: request.headers.upgrade ?? "" });
 }
 
 /** What node's parser refuses. The texts are Go's (conformance/queue-proxy bad-request, huge-header). */
@@ -213,26 +198,4 @@ function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === "HPE_HEADER_OVERFLOW") refuseOn(socket, 431, []);
   else if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") refuseOn(socket, 408, []);
   else refuseOn(socket, 400, []);
-}
-
-const REASONS: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  431: "Request Header Fields Too Large",
-  501: "Not Implemented",
-  505: "HTTP Version Not Supported",
-};
-
-/** How long, in ms of wall time, a refused client may be silent before its connection is dropped. */
-const LINGER_MS = 500;
-
-/** Answers on the bare socket and closes, reading on for a while: a close with unread bytes would reset the answer away. */
-function refuseOn(socket: Duplex, status: number, headers: ReadonlyArray<readonly [string, string]>): void {
-  const reason = REASONS[status] ?? "Error";
-  const fields = ["Content-Type", "text/plain; charset=utf-8", "Connection", "close", ...headers.flat()];
-  socket.end(`${headText(status, reason, fields)}${status} ${reason}`, "latin1");
-  socket.on("end", () => socket.destroy());
-  (socket as Socket).setTimeout(LINGER_MS, () => socket.destroy());
-  socket.resume();
 }

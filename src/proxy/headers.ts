@@ -12,6 +12,8 @@ export interface HeaderPlan {
   readonly remove?: readonly string[];
   /** Whether the request goes through the activator, which says so with `K-Proxy-Request`. Default true. */
   readonly viaActivator?: boolean;
+  /** Address of a hop between the client's peer and the app's queue-proxy: it ends X-Forwarded-For. */
+  readonly hop?: string;
 }
 
 export interface IncomingFields {
@@ -186,7 +188,8 @@ class RequestRewrite {
   #pushForwarding(): void {
     const { remoteAddress, scheme } = this.#incoming;
     const chain = this.#for === "" ? remoteAddress : `${this.#for}, ${remoteAddress}`;
-    this.#headers.push("X-Forwarded-For", chain);
+    const { hop } = this.#plan;
+    this.#headers.push("X-Forwarded-For", hop === undefined ? chain : `${chain}, ${hop}`);
     if (this.#proto === "") this.#headers.push("X-Forwarded-Proto", scheme);
     if (this.#forwardedGiven) return;
     this.#headers.push("Forwarded", synthesiseForwarded(chain, this.#forwardedHost, this.#proto || scheme));

@@ -110,6 +110,8 @@ export interface RevisionScaled {
   /** Instances that exist and are not going, at this moment. */
   readonly actual: number;
   readonly reason: string;
+  /** Why there are that many, and what comes next and when, in a sentence; absent before the first decision. */
+  readonly explanation?: string;
 }
 
 export interface InstanceChanged {

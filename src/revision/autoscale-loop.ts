@@ -57,6 +57,11 @@ export class AutoscaleLoop {
     return this.#outcome;
   }
 
+  /** Whether requests come through the activator. Other classes of autoscaler never put it in the path. */
+  get mode(): ScaleOutcome["mode"] {
+    return this.#fixed ? "Serve" : (this.#outcome?.mode ?? "Proxy");
+  }
+
   get decision(): Autoscaler["decision"] {
     return this.#autoscaler.decision;
   }

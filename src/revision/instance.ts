@@ -7,7 +7,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { KserveLocalError, isKserveLocalError, messageOf } from "../kernel/errors.ts";
 import type { InstanceState } from "../resources/instance-state.ts";
 import type { RevisionPlan } from "./plan.ts";
-import { waitReady } from "./probe/wait-ready.ts";
+import { InstanceProbes } from "./probe/instance-probes.ts";
 
 /** Every move that is allowed; any other is our bug and throws. `gone` and nothing else is the end. */
 export const TRANSITIONS: Readonly<Record<InstanceState, readonly InstanceState[]>> = {
@@ -43,6 +43,7 @@ export interface InstanceDeps {
 }
 
 const KEPT_LOG_LINES = 20;
+const PROBED: ReadonlySet<InstanceState> = new Set(["starting", "ready", "unready"]);
 
 export class Instance {
   readonly name: string;
@@ -58,6 +59,9 @@ export class Instance {
   readonly #deps: InstanceDeps;
   readonly #lastLines: string[] = [];
   readonly #starting = new AbortController();
+  /** Ends the probes: aborted by the first move to a state in which nobody asks. */
+  readonly #probing = new AbortController();
+  #probes: InstanceProbes | undefined;
   readonly #idleWaiters = new Set<() => void>();
   /** Settles when the engine has answered the start, whatever it said: an ending waits for it, so that nothing leaks. */
   #launched: Promise<void> = Promise.resolve();
@@ -113,29 +117,23 @@ export class Instance {
       const started = await launching;
       void started.exited.then((exit) => this.#exited(exit));
       signal.throwIfAborted();
-      await waitReady({
-        probe: this.plan.readinessProbe,
-        target: {
-          address: started.address,
-          port: this.plan.port,
-          exec: (command, abort) => started.exec(command, abort),
-        },
-        clock,
-        realClock: this.#deps.realClock,
-        signal,
-        onFailure: (reason) => {
-          this.#lastProbeFailure = reason;
-        },
-      });
+      this.#probes = this.#probesOf(started);
+      await this.#probes.becomeReady(signal);
       // The app may have ended, or the ending begun, while the last probe's answer was on its way.
       signal.throwIfAborted();
       this.readyAt = clock.now();
       this.#move("ready", "the readiness probe passed");
+      void this.#probes.watch();
     } catch (error) {
       if (this.#ending === undefined) await this.#fail(asStartFailure(error, this.name));
     } finally {
       deadline();
     }
+  }
+
+  /** What queue-proxy's health check of this instance says now. Never rejects. */
+  async healthy(): Promise<boolean> {
+    return this.#state === "ready" && (await this.#probes?.healthy()) === true;
   }
 
   /** Takes one request; the returned release works once. Only ready instances take requests. */
@@ -225,6 +223,23 @@ export class Instance {
     });
   }
 
+  #probesOf(running: EngineInstance): InstanceProbes {
+    const { clock, realClock } = this.#deps;
+    const exec = running.exec.bind(running);
+    const target = { address: running.address, port: this.plan.port, exec };
+    const probed = { target, clock, realClock, signal: this.#probing.signal };
+    return new InstanceProbes(this.name, this.plan, probed, {
+      onNotYet: (why) => {
+        this.#lastProbeFailure = why;
+      },
+      onReadiness: (ready, why) => this.#move(ready ? "ready" : "unready", why),
+      onDead: (error) => {
+        if (this.#state === "starting") this.#starting.abort(error);
+        else void this.#fail(error, { hurry: false });
+      },
+    });
+  }
+
   #exited(exit: Exit): void {
     if (this.#state === "terminating" || this.#state === "gone" || this.#state === "failed") return;
     const error = new KserveLocalError("start-failed", {
@@ -239,11 +254,12 @@ export class Instance {
     else void this.#fail(error);
   }
 
-  async #fail(error: KserveLocalError): Promise<void> {
+  /** `hurry` false: what is left of it gets SIGTERM and its grace. */
+  async #fail(error: KserveLocalError, { hurry = true } = {}): Promise<void> {
     if (this.#state === "failed" || this.#state === "gone" || this.#state === "terminating") return;
     this.#failure = error;
     this.#move("failed", error.message);
-    this.#hurry.abort(error);
+    if (hurry) this.#hurry.abort(error);
     this.#ending ??= this.#remove();
     await this.#ending;
   }
@@ -274,6 +290,7 @@ export class Instance {
         why: reason,
       });
     this.#state = to;
+    if (!PROBED.has(to)) this.#probing.abort(new Error(`${this.name} is ${to}`));
     this.#deps.onState(this, from, to, reason);
   }
 }

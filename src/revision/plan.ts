@@ -24,6 +24,8 @@ export interface RevisionPlan {
   readonly h2c: boolean;
   readonly run: Omit<InstanceRun, "name" | "onLog">;
   readonly readinessProbe: Probe;
+  readonly livenessProbe?: Probe;
+  readonly startupProbe?: Probe;
   /** 0 = no limit. */
   readonly containerConcurrency: number;
   readonly timeoutMs: number;
@@ -87,6 +89,8 @@ export function planRevision(revision: StoredRevision, options: PlanOptions): Re
       port,
     },
     readinessProbe: main.readinessProbe ?? { tcpSocket: {}, periodSeconds: 0, successThreshold: 1 },
+    ...(main.livenessProbe === undefined ? {} : { livenessProbe: main.livenessProbe }),
+    ...(main.startupProbe === undefined ? {} : { startupProbe: main.startupProbe }),
     containerConcurrency: spec.containerConcurrency ?? 0,
     timeoutMs: (spec.timeoutSeconds || DEFAULT_TIMEOUT_SECONDS) * 1000,
     ...(responseStart === undefined ? {} : { responseStartTimeoutMs: responseStart }),

@@ -72,6 +72,14 @@ export class RevisionRuntime implements RevisionBackend {
     return this.#ready;
   }
 
+  get mode(): "Proxy" | "Serve" {
+    return this.#ready.length === 0 ? "Proxy" : this.#loop.mode;
+  }
+
+  async health(): Promise<boolean> {
+    return (await this.#ready[0]?.healthy()) === true;
+  }
+
   /** Every instance that has not gone, for listings and for the shutdown to name. */
   get instances(): readonly Instance[] {
     return this.#instances.all;
@@ -182,6 +190,7 @@ export class RevisionRuntime implements RevisionBackend {
       desired: replicas,
       actual: this.#instances.live.length,
       reason,
+      ...(this.#loop.outcome === undefined ? {} : { explanation: this.explain() }),
     });
     this.#instances.scaleTo(replicas, reason);
     this.#report();

@@ -40,7 +40,10 @@ export function parseLoadShape(text: string): LoadShape | LoadShapeFault {
     // Nothing is nothing in either unit.
     const units = value.first === 0 && value.last === 0 ? undefined : value.unit;
     if (unit !== undefined && units !== undefined && unit !== units) {
-      return fault(value, `the load is in ${nameOf(unit)} before, and in ${nameOf(units)} here; use one of them`);
+      return fault(
+        value,
+        `the load is in ${nameOf(unit)} before, and in ${nameOf(units)} here; use one of them`,
+      );
     }
     unit ??= units;
     segments.push(segmentOf(from, to, value));
@@ -49,7 +52,7 @@ export function parseLoadShape(text: string): LoadShape | LoadShapeFault {
   return { unit: unit ?? "concurrency", segments: segments.map((segment) => inUnit(segment, unit)), end };
 }
 
-export function isFault<T extends object>(read: T | LoadShapeFault): read is LoadShapeFault {
+export function isFault(read: object): read is LoadShapeFault {
   return "message" in read;
 }
 
@@ -134,7 +137,10 @@ function readValue(piece: Piece): Value | LoadShapeFault {
   ] as const) {
     if (!/^\d+(?:\.\d+)?$/.test(amount)) return fault({ text: amount, offset: at }, notAValue(piece.text));
     if (Number(amount) > GREATEST_LOAD) {
-      return fault({ text: amount, offset: at }, `${amount} is more than ${GREATEST_LOAD}, the greatest load`);
+      return fault(
+        { text: amount, offset: at },
+        `${amount} is more than ${GREATEST_LOAD}, the greatest load`,
+      );
     }
   }
   const unit = before === undefined && behind === undefined ? "concurrency" : "rps";

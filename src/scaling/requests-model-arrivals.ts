@@ -17,19 +17,28 @@ export function arrivalsIn(
     for (let at = gap(); at < SECOND_MS; at += gap()) arrive(at, 1);
     return;
   }
+  const amountIn = poisson(rate / GROUPS, random);
   for (let group = 0; group < GROUPS; group++) {
-    const amount = poisson(rate / GROUPS, random);
+    const amount = amountIn();
     if (amount > 0) arrive((group * SECOND_MS) / GROUPS, amount);
   }
 }
 
-function poisson(mean: number, random: () => number): number {
+/** Amounts with this mean. */
+function poisson(mean: number, random: () => number): () => number {
   if (mean > NORMAL_FROM) {
-    const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-    return Math.max(0, Math.round(mean + normal * Math.sqrt(mean)));
+    const deviation = Math.sqrt(mean);
+    return () => {
+      const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+      return Math.max(0, Math.round(mean + normal * deviation));
+    };
   }
-  const least = Math.exp(-mean);
-  let amount = 0;
-  for (let product = random(); product > least; product *= random()) amount++;
-  return amount;
+  const ofNone = Math.exp(-mean);
+  return () => {
+    let left = random() - ofNone;
+    let amount = 0;
+    // The probability of each further amount; when it vanishes in rounding there is nothing left to find.
+    for (let part = ofNone; left >= 0 && part > 0; left -= part) part *= mean / ++amount;
+    return amount;
+  };
 }

@@ -1,13 +1,20 @@
 import { Cohorts } from "./requests-model-cohorts.ts";
 import type { RequestsLedger } from "./requests-model-ledger.ts";
 
-export interface RequestsModelLimits {
+export interface RequestTimes {
   /** How long a request takes, once it has a place. */
   readonly requestMs: number;
-  /** How many may wait; the next one is refused. */
-  readonly queueLimit: number;
   /** How long one may wait. */
   readonly timeoutMs: number;
+}
+
+/** What holds over a stretch of time. */
+interface Conditions {
+  readonly clients: number;
+  /** How many requests have a place at a time. */
+  readonly places: number;
+  /** How many may wait; the next one is refused. */
+  readonly queueLimit: number;
 }
 
 /** Sums of floating-point amounts differ by less than this. */
@@ -19,14 +26,14 @@ const NOTHING = 1e-6;
  * time that a request takes. One that is to stop stops with its answer, so those that wait are still served.
  */
 export class ClosedRequests {
-  readonly #limits: RequestsModelLimits;
+  readonly #times: RequestTimes;
   readonly #ledger: RequestsLedger;
   readonly #waiting = new Cohorts();
   #busy = 0;
   #sent = 0;
 
-  constructor(limits: RequestsModelLimits, ledger: RequestsLedger) {
-    this.#limits = limits;
+  constructor(times: RequestTimes, ledger: RequestsLedger) {
+    this.#times = times;
     this.#ledger = ledger;
   }
 
@@ -35,8 +42,9 @@ export class ClosedRequests {
   }
 
   /** Requests under way, those that wait included, while so many clients are at work. */
-  concurrency(clients: number): number {
-    return this.waiting > clients + NOTHING ? this.waiting : clients;
+  underWay(clients: number): number {
+    const there = this.#busy + this.waiting;
+    return this.waiting > NOTHING && there > clients + NOTHING ? there : clients;
   }
 
   /** Requests sent since this was last asked. */
@@ -46,58 +54,67 @@ export class ClosedRequests {
     return sent;
   }
 
-  /** From one time to another (ms) there are so many clients, and places for so many requests at a time. */
-  flow(from: number, to: number, clients: number, places: number): void {
-    const { requestMs } = this.#limits;
+  /** From one time to another, in ms. */
+  flow(from: number, to: number, conditions: Conditions): void {
+    const { clients, places } = conditions;
     this.#giveUp(from);
-    this.#adjust(from, to, clients, places);
+    this.#adjust(from, to, conditions);
     this.#fill(from, places);
-    if (this.#busy <= 0) return;
-    const rate = this.#busy / requestMs;
-    const drained = this.#drain(from, to, clients, rate);
-    this.#ledger.served += rate * (to - from);
-    if (drained >= to) return;
-    if (this.waiting > NOTHING) this.#queue(drained, to, rate);
-    this.#sent += rate * (to - drained);
+    const time = this.#drain(from, to, clients);
+    if (this.#busy <= 0 || time >= to) return;
+    const rate = this.#busy / this.#times.requestMs;
+    if (this.waiting > NOTHING) this.#queue(time, to, rate);
+    this.#ledger.served += rate * (to - time);
+    this.#sent += rate * (to - time);
   }
 
   #giveUp(now: number): void {
-    const { timeoutMs } = this.#limits;
+    const { timeoutMs } = this.#times;
     while (this.#waiting.oldest + timeoutMs <= now) {
-      this.#ledger.timedOut += this.#waiting.take(Infinity).amount;
+      this.#ledger.timedOut += this.#waiting.shift();
     }
   }
 
   /** Clients come and go; those beyond what may wait are sent away. */
-  #adjust(from: number, to: number, clients: number, places: number): void {
-    const { queueLimit, requestMs } = this.#limits;
-    const away = Math.max(0, clients - (places + queueLimit));
-    this.#ledger.refused += (away * (to - from)) / requestMs;
-    const missing = clients - away - (this.#busy + this.waiting);
+  #adjust(from: number, to: number, { clients, places, queueLimit }: Conditions): void {
+    const there = this.#busy + this.waiting;
+    // The limit may have fallen: who waits already is not sent away.
+    const away = Math.max(0, clients - Math.max(places + queueLimit, there));
+    this.#ledger.refused += (away * (to - from)) / this.#times.requestMs;
+    const missing = clients - away - there;
     if (missing > 0) {
       this.#waiting.push(missing, from);
       this.#sent += missing;
-    } else this.#busy = Math.max(0, this.#busy + missing);
+    } else if (this.waiting <= NOTHING) this.#busy = Math.max(0, this.#busy + missing);
   }
 
   #fill(now: number, places: number): void {
     let free = places - this.#busy;
     while (free > 0 && this.waiting > 0) {
-      const { amount, from, to } = this.#waiting.take(free);
-      this.#ledger.started(amount, now - from, now - to);
+      const amount = this.#waiting.take(free);
+      this.#ledger.started(amount, now - this.#waiting.takenFrom, now - this.#waiting.takenTo);
       this.#busy += amount;
       free -= amount;
     }
   }
 
-  /** More are under way than there are clients: answers bring no new requests. Gives the time when that is over. */
-  #drain(from: number, to: number, clients: number, rate: number): number {
+  /**
+   * While more are under way than there are clients, answers bring no new requests. Gives the time when that is over; the
+   * last ones then have a place, and their answers are counted at once.
+   */
+  #drain(from: number, to: number, clients: number): number {
     const surplus = this.#busy + this.waiting - clients;
-    if (surplus <= NOTHING) return from;
+    if (surplus <= NOTHING || this.#busy <= 0) return from;
+    const rate = this.#busy / this.#times.requestMs;
     const amount = Math.min(surplus, this.waiting, rate * (to - from));
     this.#consume(amount, from, rate);
-    // Without anyone waiting, the next `adjust` takes the rest away.
-    return this.waiting <= NOTHING && amount < surplus ? to : from + amount / rate;
+    this.#ledger.served += amount;
+    if (this.waiting <= NOTHING) {
+      const leaving = Math.max(0, this.#busy - clients);
+      this.#ledger.served += leaving;
+      this.#busy -= leaving;
+    }
+    return from + amount / rate;
   }
 
   /** Every place is taken, and each answer brings a request that joins the queue. */
@@ -118,10 +135,10 @@ export class ClosedRequests {
     let left = amount;
     let at = from;
     while (left > NOTHING && this.waiting > 0) {
-      const group = this.#waiting.take(left);
-      const end = at + group.amount / rate;
-      this.#ledger.started(group.amount, at - group.from, end - group.to);
-      left -= group.amount;
+      const taken = this.#waiting.take(left);
+      const end = at + taken / rate;
+      this.#ledger.started(taken, at - this.#waiting.takenFrom, end - this.#waiting.takenTo);
+      left -= taken;
       at = end;
     }
   }

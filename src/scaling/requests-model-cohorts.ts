@@ -6,6 +6,8 @@ export class Cohorts {
   #head = 0;
   #length = 0;
   #total = 0;
+  takenFrom = 0;
+  takenTo = 0;
 
   /** Requests in all groups. */
   get total(): number {
@@ -28,21 +30,27 @@ export class Cohorts {
     this.#total += amount;
   }
 
-  /** Takes at most `amount` of the oldest group. */
-  take(amount: number): { readonly amount: number; readonly from: number; readonly to: number } {
+  /** Takes the oldest group, and gives its amount. */
+  shift(): number {
+    const amount = this.#amounts[this.#head] ?? 0;
+    this.#head = (this.#head + 1) & (this.#from.length - 1);
+    this.#length--;
+    this.#total = this.#length === 0 ? 0 : this.#total - amount;
+    return amount;
+  }
+
+  /** Takes at most `amount` of the oldest group, and gives how much; `takenFrom` and `takenTo` say when they came. */
+  take(amount: number): number {
     const head = this.#head;
     const [from = 0, to = 0, there = 0] = [this.#from[head], this.#to[head], this.#amounts[head]];
-    if (amount >= there) {
-      this.#head = (head + 1) & (this.#from.length - 1);
-      this.#length--;
-      this.#total = this.#length === 0 ? 0 : this.#total - there;
-      return { amount: there, from, to };
-    }
-    const cut = from + ((to - from) * amount) / there;
-    this.#from[head] = cut;
+    this.takenFrom = from;
+    this.takenTo = to;
+    if (amount >= there) return this.shift();
+    this.takenTo = from + ((to - from) * amount) / there;
+    this.#from[head] = this.takenTo;
     this.#amounts[head] = there - amount;
     this.#total -= amount;
-    return { amount, from, to: cut };
+    return amount;
   }
 
   #grow(): void {

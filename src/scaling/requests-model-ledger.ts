@@ -23,8 +23,8 @@ export class RequestsLedger {
   served = 0;
   #held = 0;
   #longest = 0;
-  /** By whole ms. */
-  readonly #waits = new Map<number, number>();
+  /** Amounts by whole ms. */
+  #waits = new Float64Array(4096);
 
   /** `amount` requests whose waits are spread evenly from one to the other, in ms. */
   started(amount: number, waitFrom: number, waitTo = waitFrom): void {
@@ -32,11 +32,18 @@ export class RequestsLedger {
     if (longest < NO_WAIT_MS || amount <= 0) return;
     this.#held += amount;
     this.#longest = Math.max(this.#longest, longest);
+    if (longest >= this.#waits.length - 1) this.#grow(longest);
     const steps = Math.max(1, Math.min(STEPS, Math.ceil(Math.abs(waitTo - waitFrom))));
     for (let step = 0; step < steps; step++) {
       const wait = Math.round(waitFrom + ((waitTo - waitFrom) * (step + 0.5)) / steps);
-      this.#waits.set(wait, (this.#waits.get(wait) ?? 0) + amount / steps);
+      this.#waits[wait] = (this.#waits[wait] ?? 0) + amount / steps;
     }
+  }
+
+  #grow(wait: number): void {
+    const larger = new Float64Array(2 ** Math.ceil(Math.log2(wait + 2)));
+    larger.set(this.#waits);
+    this.#waits = larger;
   }
 
   totals(): RequestTotals {
@@ -51,15 +58,11 @@ export class RequestsLedger {
   }
 
   #quantiles(): { p50: number; p95: number; max: number } {
-    const waits = [...this.#waits].sort(([a], [b]) => a - b);
     const max = Math.round(this.#longest);
     const at = (part: number): number => {
       let left = this.#held * part;
-      for (const [wait, amount] of waits) {
-        left -= amount;
-        if (left <= NO_WAIT_MS) return Math.min(wait, max);
-      }
-      return max;
+      const wait = this.#waits.findIndex((amount) => (left -= amount) <= NO_WAIT_MS);
+      return wait === -1 ? max : Math.min(wait, max);
     };
     return { p50: at(0.5), p95: at(0.95), max };
   }

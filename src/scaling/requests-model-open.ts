@@ -1,10 +1,10 @@
 import { Cohorts } from "./requests-model-cohorts.ts";
-import type { RequestsModelLimits } from "./requests-model-closed.ts";
+import type { RequestTimes } from "./requests-model-closed.ts";
 import type { RequestsLedger } from "./requests-model-ledger.ts";
 
 /** Requests that come by themselves, whether or not the ones before have been answered: one by one, or a few at a time. */
 export class OpenRequests {
-  readonly #limits: RequestsModelLimits;
+  readonly #times: RequestTimes;
   readonly #ledger: RequestsLedger;
   readonly #waiting = new Cohorts();
   /** By the time of their end, which is in the order of their beginning: all take the same time. */
@@ -14,8 +14,8 @@ export class OpenRequests {
   #area = 0;
   #sent = 0;
 
-  constructor(limits: RequestsModelLimits, ledger: RequestsLedger) {
-    this.#limits = limits;
+  constructor(times: RequestTimes, ledger: RequestsLedger) {
+    this.#times = times;
     this.#ledger = ledger;
   }
 
@@ -42,12 +42,17 @@ export class OpenRequests {
     this.#fill();
   }
 
-  arrive(now: number, amount: number): void {
+  /** Beyond `queueLimit` waiting they are refused. */
+  arrive(now: number, amount: number, queueLimit: number): void {
     this.advance(now);
     this.#sent += amount;
-    const room = Math.max(0, this.#places - this.#running.total) + this.#limits.queueLimit - this.waiting;
-    const taken = Math.min(amount, room);
+    const free = Math.max(0, this.#places - this.#running.total);
+    const taken = Math.min(amount, free + Math.max(0, queueLimit - this.waiting));
     this.#ledger.refused += amount - taken;
+    if (taken <= free && this.waiting === 0) {
+      this.#running.push(taken, now + this.#times.requestMs);
+      return;
+    }
     this.#waiting.push(taken, now);
     this.#fill();
   }
@@ -56,8 +61,8 @@ export class OpenRequests {
   advance(to: number): void {
     while (this.#running.oldest <= to) {
       this.#moveTo(this.#running.oldest);
-      this.#ledger.served += this.#running.take(Infinity).amount;
-      this.#fill();
+      this.#ledger.served += this.#running.shift();
+      if (this.waiting > 0) this.#fill();
     }
     this.#moveTo(to);
     this.#giveUp();
@@ -72,16 +77,16 @@ export class OpenRequests {
     this.#giveUp();
     let free = this.#places - this.#running.total;
     while (free > 0 && this.waiting > 0) {
-      const { amount, from } = this.#waiting.take(free);
-      this.#ledger.started(amount, this.#now - from);
-      this.#running.push(amount, this.#now + this.#limits.requestMs);
+      const amount = this.#waiting.take(free);
+      this.#ledger.started(amount, this.#now - this.#waiting.takenFrom);
+      this.#running.push(amount, this.#now + this.#times.requestMs);
       free -= amount;
     }
   }
 
   #giveUp(): void {
-    while (this.#waiting.oldest + this.#limits.timeoutMs <= this.#now) {
-      this.#ledger.timedOut += this.#waiting.take(Infinity).amount;
+    while (this.#waiting.oldest + this.#times.timeoutMs <= this.#now) {
+      this.#ledger.timedOut += this.#waiting.shift();
     }
   }
 }

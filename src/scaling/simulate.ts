@@ -141,7 +141,8 @@ function sameBut(last: TraceChange | undefined, row: TraceChange): boolean {
   );
 }
 
-function settingsOf(scenario: Scenario): ScalingSettings {
+/** The settings that a scenario runs with. */
+export function settingsOf(scenario: Scenario): ScalingSettings {
   const { progressDeadline: deadline } = scenario;
   const seconds = Number(deadline);
   const deadlineMs =

@@ -31,6 +31,8 @@ describe("a cold start", () => {
     expect(await send()).toMatchObject({ status: 200 });
     expect(results[1]).toMatchObject({ queuedMs: 0, coldStart: false });
     expect(runtime.ready[0]?.inFlight).toBe(0);
+    // The autoscaler's next second and the next look at the instance's readiness, and nothing of the requests.
+    expect(rig?.clock.pending).toBe(2);
   });
 
   it("starts one instance for many that come together", async () => {
@@ -259,6 +261,12 @@ describe("the end of the session", () => {
     finish();
     expect(await served).toMatchObject({ status: 200, body: "done" });
     expect(results.map((result) => result.reason)).toEqual(["shutting-down", "shutting-down", undefined]);
+    // As queue-proxy does while it drains: what need not wait is served for as long as the instance is there.
+    const late = send();
+    await requests(4);
+    await settle();
+    finish();
+    expect(await late).toMatchObject({ status: 200 });
     expect(runtime.inFlight).toBe(0);
   });
 });

@@ -12,6 +12,7 @@ export class HandBackend implements RevisionBackend {
   readonly clock = new FakeClock();
   readonly engine = new FakeEngine({ clock: this.clock });
   ready: Instance[] = [];
+  mode: "Proxy" | "Serve" = "Proxy";
   readonly #listeners = new Set<(instance: Instance, state: InstanceState) => void>();
   #count = 0;
 
@@ -40,6 +41,10 @@ export class HandBackend implements RevisionBackend {
     });
     await instance.start();
     return instance;
+  }
+
+  health(): Promise<boolean> {
+    return Promise.resolve(true);
   }
 
   arrive(): () => void {

@@ -1,6 +1,7 @@
 /** A front server, the activator and a revision on the fake engine; platform time stands still. */
 import { request as httpRequest } from "node:http";
-import { Activator, type ServeResult } from "../../src/activator/activator.ts";
+import { Activator } from "../../src/activator/activator.ts";
+import type { ServeResult } from "../../src/activator/serve-result.ts";
 import type { TimeoutSemantics } from "../../src/activator/timers.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
@@ -140,7 +141,8 @@ export async function deathAwaited(clock: FakeClock): Promise<void> {
 /** A request that waits and never gets as far as being forwarded: so many sockets at once no test can have. */
 export function patientExchange(): Exchange {
   const parts: Partial<Exchange> = {
-    clientGone: new AbortController().signal,
+    rawHeaders: [],
+    finished: new Promise(() => undefined),
     responseStarted: false,
     status: undefined,
     respond: () => undefined,

@@ -1,39 +1,43 @@
 import { afterEach, describe, expect, it } from "vitest";
-import {
-  ACTIVATOR_QUEUE_LIMIT,
-  QueueFullError,
-  type Slot,
-  Throttler,
-} from "../../src/activator/throttler.ts";
+import { ACTIVATOR_QUEUE_LIMIT, type Slot, Throttler, type Waiter } from "../../src/activator/throttler.ts";
 import { settle } from "../support/fake-clock.ts";
 import { HandBackend } from "./backend.ts";
 
 let backend = new HandBackend(0);
 afterEach(() => backend.engine.close());
 
-function throttler(containerConcurrency: number, queueLimit?: number): Throttler {
+function throttler(containerConcurrency: number): Throttler {
   backend = new HandBackend(containerConcurrency);
-  return new Throttler(backend, { random: () => 0, ...(queueLimit === undefined ? {} : { queueLimit }) });
+  return new Throttler(backend, () => 0);
 }
 
-const never = (): AbortSignal => new AbortController().signal;
-
-/** Who got a slot, in order. */
+/** Who got a slot, in order; those who wait and those who were refused. */
 function queue(
   held: Throttler,
   names: readonly string[],
-): { readonly got: string[]; readonly slots: Slot[] } {
+): {
+  readonly got: string[];
+  readonly slots: Slot[];
+  readonly waiters: Waiter[];
+  readonly refused: string[];
+} {
   const got: string[] = [];
   const slots: Slot[] = [];
-  for (const name of names)
-    held.acquire(never()).then(
-      (slot) => {
+  const waiters: Waiter[] = [];
+  const refused: string[] = [];
+  for (const name of names) {
+    const waiter = {
+      take: (slot: Slot): void => {
         got.push(name);
         slots.push(slot);
       },
-      () => got.push(`${name} left`),
-    );
-  return { got, slots };
+    };
+    const free = held.tryAcquire();
+    if (free !== undefined) waiter.take(free);
+    else if (held.enter(waiter)) waiters.push(waiter);
+    else refused.push(name);
+  }
+  return { got, slots, waiters, refused };
 }
 
 describe("Throttler", () => {
@@ -97,33 +101,59 @@ describe("Throttler", () => {
     expect(instance.inFlight).toBe(1);
   });
 
-  it("forgets who has left, with the signal's reason", async () => {
+  it("forgets who has left", async () => {
     const held = throttler(1);
     await backend.addInstance();
-    const { got, slots } = queue(held, ["a"]);
-    const leaving = new AbortController();
-    const left = held.acquire(leaving.signal);
-    const after = queue(held, ["c"]);
-    await settle();
-    leaving.abort(new Error("the client is gone"));
-    await expect(left).rejects.toThrow("the client is gone");
+    const { got, slots, waiters } = queue(held, ["a", "b", "c"]);
+    held.leave(waiters[0] as Waiter);
+    held.leave(waiters[0] as Waiter);
     expect(held.waiting).toBe(1);
     slots[0]?.release();
-    await settle();
-    expect([...got, ...after.got]).toEqual(["a", "c"]);
-    await expect(held.acquire(AbortSignal.abort(new Error("gone before")))).rejects.toThrow("gone before");
+    expect(got).toEqual(["a", "c"]);
   });
 
-  it("refuses one more than its queue holds, and only that one", async () => {
-    const held = throttler(1, 2);
-    const { got } = queue(held, ["a", "b"]);
-    await expect(held.acquire(never())).rejects.toBeInstanceOf(QueueFullError);
-    await backend.addInstance();
-    await settle();
-    expect(got).toEqual(["a"]);
-    queue(held, ["d"]);
-    expect(held.waiting).toBe(2);
+  it("lets 10,000 wait while requests come through the activator, and refuses the next", () => {
+    const held = throttler(1);
+    const { waiters, refused } = queue(
+      held,
+      Array.from({ length: 10_001 }, (_, n) => String(n)),
+    );
+    expect(waiters).toHaveLength(10_000);
+    expect(refused).toEqual(["10000"]);
     expect(ACTIVATOR_QUEUE_LIMIT).toBe(10_000);
+  });
+
+  it.each([
+    [1, 1, 10],
+    [2, 1, 20],
+    [1, 3, 30],
+    [5, 2, 100],
+  ])(
+    "with a containerConcurrency of %i lets as many wait as the breakers of %i instances hold: %i",
+    async (limit, instances, waiting) => {
+      const held = throttler(limit);
+      backend.mode = "Serve";
+      for (let n = 0; n < instances; n += 1) await backend.addInstance();
+      const sent = limit * instances + waiting + 2;
+      const { got, waiters, refused } = queue(
+        held,
+        Array.from({ length: sent }, (_, n) => String(n)),
+      );
+      expect(got).toHaveLength(limit * instances);
+      expect(waiters).toHaveLength(waiting);
+      expect(refused).toHaveLength(2);
+    },
+  );
+
+  it("keeps those who wait when the activator leaves the path, and lets nobody else in", async () => {
+    const held = throttler(1);
+    await backend.addInstance();
+    const names = Array.from({ length: 21 }, (_, n) => String(n));
+    const { got, slots } = queue(held, names);
+    backend.mode = "Serve";
+    expect(queue(held, ["late"]).refused).toEqual(["late"]);
+    for (let n = 0; n < 20; n += 1) slots[n]?.release();
+    expect(got).toEqual(names);
   });
 
   it("gives no slot on an instance that is going", async () => {

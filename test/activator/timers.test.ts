@@ -1,30 +1,29 @@
 import { describe, expect, it } from "vitest";
-import { RequestTimers, TimerFired, type TimeoutSemantics } from "../../src/activator/timers.ts";
+import { RequestTimers, type TimeoutSemantics } from "../../src/activator/timers.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import type { RevisionPlan } from "../../src/revision/plan.ts";
 import { planOf } from "../revision/rig.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 /** As much of an exchange as timers look at. */
-function exchangeOf(): Pick<Exchange, "onWrite"> & { responseStarted: boolean } {
-  return { onWrite: undefined, responseStarted: false };
+interface TimedExchange extends Pick<Exchange, "onWrite"> {
+  responseStarted: boolean;
+  status: number | undefined;
 }
 
 function timersOf(plan: Partial<RevisionPlan>, semantics: TimeoutSemantics = "total") {
   const clock = new FakeClock();
-  const exchange = exchangeOf();
-  const timers = new RequestTimers(
-    planOf({ timeoutMs: 300_000, ...plan }),
-    semantics,
-    clock,
-    exchange as Exchange,
-  );
-  const write = (): void => {
+  const exchange: TimedExchange = { onWrite: undefined, responseStarted: false, status: undefined };
+  const reasons: string[] = [];
+  const timers = new RequestTimers(planOf({ timeoutMs: 300_000, ...plan }), { semantics, clock }, exchange, {
+    onTimeout: (why) => void reasons.push(why),
+  });
+  const write = (status = 200): void => {
     exchange.responseStarted = true;
+    exchange.status = status;
     exchange.onWrite?.();
   };
-  const fired = (): string | undefined =>
-    timers.signal.reason instanceof TimerFired ? timers.signal.reason.message : undefined;
+  const fired = (): string | undefined => reasons[0];
   return { clock, timers, write, fired };
 }
 
@@ -82,14 +81,60 @@ describe("idleTimeoutSeconds", () => {
 });
 
 it("leaves no timer after clear, not even one that was re-armed", async () => {
-  const { clock, timers, write } = timersOf({ idleTimeoutMs: 10_000, responseStartTimeoutMs: 20_000 });
+  const { clock, timers, write, fired } = timersOf({
+    idleTimeoutMs: 10_000,
+    responseStartTimeoutMs: 20_000,
+  });
   write();
   await clock.advance(5_000);
   write();
   await clock.advance(6_000);
-  expect(clock.pending).toBe(3);
+  expect(clock.pending).toBe(1);
   timers.clear();
   expect(clock.pending).toBe(0);
   await clock.advance(1_000_000);
-  expect(timers.signal.aborted).toBe(false);
+  expect(fired()).toBeUndefined();
+});
+
+describe("a connection that has switched protocols", () => {
+  it.each([
+    [{ timeoutMs: 30_000 }, "total", "timeoutSeconds (30 s)"],
+    [{ timeoutMs: 30_000 }, "first-byte", "timeoutSeconds (30 s)"],
+    [{ responseStartTimeoutMs: 30_000 }, "total", "responseStartTimeoutSeconds (30 s)"],
+    [{ idleTimeoutMs: 30_000 }, "total", "idleTimeoutSeconds (30 s)"],
+  ] as const)("writes nothing that %j with %s semantics would see", async (plan, semantics, reason) => {
+    const { clock, fired, write } = timersOf(plan, semantics);
+    for (let second = 0; second < 29; second += 1) {
+      write(101);
+      await clock.advance(1_000);
+    }
+    expect(fired()).toBeUndefined();
+    await clock.advance(1_000);
+    expect(fired()).toContain(reason);
+  });
+});
+
+it("remembers that a response went on after timeoutSeconds where it may", async () => {
+  const { clock, timers, write, fired } = timersOf({ timeoutMs: 30_000 }, "first-byte");
+  write();
+  await clock.advance(29_999);
+  expect(timers.outlived).toBe(false);
+  await clock.advance(1);
+  expect(timers.outlived).toBe(true);
+  expect(fired()).toBeUndefined();
+  expect(clock.pending).toBe(0);
+});
+
+it("fires the earliest of several first, and only that", async () => {
+  const { clock, fired } = timersOf({
+    timeoutMs: 30_000,
+    responseStartTimeoutMs: 20_000,
+    idleTimeoutMs: 25_000,
+  });
+  await clock.advance(19_999);
+  expect(fired()).toBeUndefined();
+  await clock.advance(1);
+  expect(fired()).toContain("responseStartTimeoutSeconds");
+  await clock.advance(60_000);
+  expect(clock.pending).toBe(0);
 });

@@ -45,7 +45,15 @@ describe("without a path", () => {
     await expect(read([])).rejects.toMatchObject({
       code: "manifest-not-found",
       message: expect.stringContaining(cwd),
-      fix: expect.stringContaining("init"),
+      fix: expect.stringContaining("standard input"),
+    });
+  });
+
+  it("does not call one that can't be read missing", async () => {
+    await mkdir(path.join(cwd, "service.yaml"));
+    await expect(read([])).rejects.toMatchObject({
+      code: "manifest-not-found",
+      message: "service.yaml cannot be read",
     });
   });
 });

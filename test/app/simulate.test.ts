@@ -86,10 +86,13 @@ describe("scenarios", () => {
     const file = path.join(cwd, "burst.json");
     const load = [{ from: 5, to: 35, concurrency: 500 }];
     const pods = { mode: "simulated", start: "zero", startDelay: 5 };
-    await writeFile(file, JSON.stringify({ name: "burst", duration: 120, load, pods, events: null }));
+    await writeFile(
+      file,
+      JSON.stringify({ name: "burst", duration: 120, load, pods, events: null, progressDeadline: "" }),
+    );
     const lines = (await printed("burst.json", "text")).split("\n");
     expect(lines).toContain(
-      "5s     500   8          0      -        yes    500 in flight on average over 60 s (panic) at 70 each: 8",
+      "5s     500   8          0      -        yes    500 in flight on average over 6 s (panic) at 70 each: 8",
     );
     expect(lines.find((line) => line.startsWith("cold starts"))).toContain(
       "1 from zero; 8 instances started",
@@ -232,7 +235,8 @@ describe("loads", () => {
   });
 
   it("never find an instance that needs longer than the platform waits", async () => {
-    const slow = (profile: "gke" | "knative") => simulateLoad(options({ startupSeconds: 300, profile }));
+    const slow = (profile: "gke" | "knative") =>
+      simulateLoad(options({ startupSeconds: 250, durationSeconds: 300, profile }));
     expect((await refusal(slow("gke"))).why).toContain("after 240 s");
     expect((await slow("knative")).requests?.held).toBe(50);
   });
@@ -250,5 +254,18 @@ describe("the result", () => {
       expect([instances, ready]).toEqual([series[t], seconds.ready[t]]);
     }
     expect(requests?.heldMs?.max).toBe(2000);
+  });
+
+  it("is described in docs/simulate.md, every field", async () => {
+    const page = readFileSync(new URL("../../docs/simulate.md", import.meta.url), "utf8");
+    const fields = (value: unknown): string[] =>
+      typeof value !== "object" || value === null
+        ? []
+        : Array.isArray(value)
+          ? fields(value[0])
+          : Object.entries(value).flatMap(([name, member]) => [name, ...fields(member)]);
+    const named = fields(await simulateLoad(options()));
+    expect(named.length).toBeGreaterThan(50);
+    expect(named.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 });

@@ -126,10 +126,15 @@ describe("what nothing serves", () => {
 
   it.each([
     ["no revision is routed", []],
-    ["its revision does not run", [{ revisionName: "hello-00001", percent: 100 }]],
+    ["its revision does not run yet", [{ revisionName: "hello-00002", percent: 100 }]],
     ["only a tag has a revision", [{ revisionName: "hello-00001", percent: 0, tag: "x" }]],
   ])("is 503 where %s", async (_why, traffic) => {
     routeTo("hello", traffic);
+    store.apply({
+      apiVersion: "serving.knative.dev/v1",
+      kind: "Revision",
+      metadata: { name: "hello-00002", namespace: "default" },
+    });
     expect(await get("hello.default.localhost")).toEqual({
       status: 503,
       reason: "no-ready-revision",
@@ -138,6 +143,15 @@ describe("what nothing serves", () => {
     await watched.until(() => events.length === 1);
     expect(events[0]).toMatchObject({ service: "hello", status: 503, coldStart: false, queuedMs: 0 });
     expect(events[0]).not.toHaveProperty("revision");
+  });
+});
+
+it("says in the activator's words that a route leads to a revision that does not exist", async () => {
+  routeTo("hello", [{ revisionName: "nope", percent: 100 }]);
+  expect(await get("hello.default.localhost")).toEqual({
+    status: 404,
+    reason: "unknown-revision",
+    body: 'Error getting active endpoint: revision.serving.knative.dev "nope" not found\n',
   });
 });
 

@@ -160,15 +160,14 @@ describe("warnings and notices", () => {
   });
 
   it("makes one notice of each field that is accepted and not acted on", () => {
-    const probe = "livenessProbe: {tcpSocket: {port: 1}}";
+    const container = "livenessProbe: {tcpSocket: {port: 1}}\nterminationMessagePath: /why";
     const text = service({
-      container: `ports: [{containerPort: 1}]\n${probe}`,
+      container: `ports: [{containerPort: 1}]\n${container}`,
       spec: "idleTimeoutSeconds: 5\nserviceAccountName: me",
     });
     const notices = onlyDocument(text).problems.filter(({ code }) => code === "not-emulated");
     expect(notices.map(({ path }) => path)).toEqual([
-      "spec.template.spec.containers[0].livenessProbe",
-      "spec.template.spec.idleTimeoutSeconds",
+      "spec.template.spec.containers[0].terminationMessagePath",
       "spec.template.spec.serviceAccountName",
     ]);
   });

@@ -1,6 +1,6 @@
 /** The JSON Schema against the reference: what Knative accepts passes, and most of what has a wrong shape does not. */
 import { readFileSync } from "node:fs";
-import { Ajv } from "/tmp/kl/ajv/node_modules/ajv/dist/ajv.js";
+import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { KINDS } from "../../src/manifest/fields/kinds.ts";
 import { type Raw, isRawList, isRawObject } from "../../src/manifest/raw.ts";

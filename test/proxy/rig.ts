@@ -2,15 +2,20 @@
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import { createServer as createNetServer, type AddressInfo, type Server, type Socket } from "node:net";
 import type { Exchange } from "../../src/proxy/exchange.ts";
-import {
-  createFrontServer,
-  type FrontServer,
-  type FrontServerOptions,
-} from "../../src/proxy/front-server.ts";
-import { forward, type ForwardOutcome } from "../../src/proxy/forward.ts";
+import { ENGINE_KINDS, type ProxyEngine, proxyEngine } from "../../src/proxy/engine.ts";
+import type { FrontServer, FrontServerOptions } from "../../src/proxy/front-server.ts";
+import type { ForwardOutcome } from "../../src/proxy/forward.ts";
 import type { HeaderPlan } from "../../src/proxy/headers.ts";
-import { createUpstream, type Upstream } from "../../src/proxy/upstream.ts";
+import type { Upstream } from "../../src/proxy/upstream.ts";
 import { RawClient } from "../support/raw-http.ts";
+
+/** Both engines of the data path: every suite here holds for either. */
+export const engines: readonly ProxyEngine[] = ENGINE_KINDS.map((kind) => proxyEngine(kind));
+
+/** `start` for one engine, in the place of the class's own. */
+export function rigWith(engine: ProxyEngine): { start: (options: RigOptions) => Promise<Rig> } {
+  return { start: (options) => Rig.start(options, engine) };
+}
 
 export interface RigOptions {
   readonly app?: (server: HttpServer) => void;
@@ -25,6 +30,7 @@ export interface RigOptions {
 }
 
 export class Rig implements AsyncDisposable {
+  readonly engine: ProxyEngine;
   readonly server: Server;
   readonly front: FrontServer;
   readonly upstream: Upstream;
@@ -37,7 +43,8 @@ export class Rig implements AsyncDisposable {
   /** Connections that the app has ever got. */
   accepted = 0;
 
-  private constructor(parts: Pick<Rig, "server" | "front" | "upstream" | "port" | "appPort">) {
+  private constructor(parts: Pick<Rig, "engine" | "server" | "front" | "upstream" | "port" | "appPort">) {
+    this.engine = parts.engine;
     this.server = parts.server;
     this.front = parts.front;
     this.upstream = parts.upstream;
@@ -45,16 +52,16 @@ export class Rig implements AsyncDisposable {
     this.appPort = parts.appPort;
   }
 
-  static async start(options: RigOptions): Promise<Rig> {
+  static async start(options: RigOptions, engine: ProxyEngine): Promise<Rig> {
     const server = options.rawApp === undefined ? createHttpServer() : createNetServer(options.rawApp);
     if (options.app !== undefined) options.app(server as HttpServer);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const appPort = (server.address() as AddressInfo).port;
-    const upstream = createUpstream({ host: "127.0.0.1", port: appPort });
+    const upstream = engine.createUpstream({ host: "127.0.0.1", port: appPort });
     let rig: Rig | undefined;
-    const front = createFrontServer((exchange) => rig?.take(exchange, options), options.front);
+    const front = engine.createFrontServer((exchange) => rig?.take(exchange, options), options.front);
     const port = await front.listen(0, "127.0.0.1");
-    rig = new Rig({ server, front, upstream, port, appPort });
+    rig = new Rig({ engine, server, front, upstream, port, appPort });
     const own = rig;
     server.on("connection", (socket: Socket) => {
       own.accepted += 1;
@@ -72,7 +79,7 @@ export class Rig implements AsyncDisposable {
     this.#wake();
     if (options.hold === true) return;
     const plan = options.headers === undefined ? {} : { headers: options.headers };
-    void forward(exchange, this.upstream, { ...plan, signal: abort.signal }).then((outcome) => {
+    void this.engine.forward(exchange, this.upstream, { ...plan, signal: abort.signal }).then((outcome) => {
       if (outcome.kind === "upstream-error" && !outcome.started) {
         exchange.respond({ status: 502, body: `${outcome.goMessage}\n` });
       }

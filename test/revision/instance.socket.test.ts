@@ -63,8 +63,10 @@ describe("starting", () => {
     expect(rig.instance.state).toBe("ready");
     expect(rig.instance.address).toEqual(engineInstance?.address);
     expect(rig.instance.readyAt).toBe(rig.clock.now());
-    expect(rig.clock.pending).toBe(0);
+    // The next look at its readiness.
+    expect(rig.clock.pending).toBe(1);
     await rig.instance.stop("over");
+    expect(rig.clock.pending).toBe(0);
   });
 
   it("tells of an app that ends at once: exit code and last lines", async () => {

@@ -13,6 +13,7 @@ export interface SessionFlags {
   readonly pull?: "always" | "missing" | "never";
   readonly envFile?: readonly string[];
   readonly profile: "gke" | "knative";
+  readonly timeoutSemantics?: "total" | "first-byte";
   readonly timeScale: number;
   readonly output: "text" | "json";
   readonly raw?: boolean;
@@ -28,6 +29,7 @@ export function addSessionFlags(command: Command): Command {
     OPTIONS.pull,
     OPTIONS.envFile,
     OPTIONS.profile,
+    OPTIONS.timeoutSemantics,
     OPTIONS.timeScale,
     OPTIONS.output,
     OPTIONS.raw,
@@ -52,6 +54,7 @@ export async function sessionOptions(
     strictPort: flags.strictPort === true,
     engine: flags.engine,
     profile: flags.profile,
+    ...(flags.timeoutSemantics === undefined ? {} : { timeoutSemantics: flags.timeoutSemantics }),
     timeScale: flags.timeScale,
     source: {
       noBuild: flags.build === false,

@@ -115,8 +115,6 @@ const SECURITY_CONTEXT = shape("SecurityContext", {
   appArmorProfile: anything("AppArmor profile.", { closed: true, pointer: true }),
 });
 
-const LATER = "the emulator does not run this probe yet";
-
 export const CONTAINER: Shape = shape("Container", {
   name: text("Name of the container.", {
     keep: true,
@@ -138,14 +136,8 @@ export const CONTAINER: Shape = shape("Container", {
   readinessProbe: object("Decides when an instance may get requests.", () => PROBE, {
     default: "a TCP connection to the port",
   }),
-  livenessProbe: object("Decides when an instance is restarted.", () => PROBE, {
-    fidelity: "accepted",
-    note: LATER,
-  }),
-  startupProbe: object("Holds the other probes back until the app has started.", () => PROBE, {
-    fidelity: "accepted",
-    note: LATER,
-  }),
+  livenessProbe: object("Decides when an instance is restarted.", () => PROBE),
+  startupProbe: object("Holds the other probes back until the app has started.", () => PROBE),
   volumeMounts: list("Where volumes appear in the container.", () => VOLUME_MOUNT, {
     mapKeys: ["mountPath"],
   }),

@@ -95,16 +95,11 @@ export const REVISION_SPEC: Shape = shape("RevisionSpec", {
   }),
   responseStartTimeoutSeconds: int64("Seconds until the first byte of the response.", {
     pointer: true,
-    // Filled in by the platform whenever timeoutSeconds is above 300.
-    quietFor: [300],
-    fidelity: "accepted",
-    note: "only timeoutSeconds is enforced yet",
+    fidelity: "emulated",
   }),
   idleTimeoutSeconds: int64("Seconds between two parts of the response.", {
     pointer: true,
-    quietFor: [0],
-    fidelity: "accepted",
-    note: "only timeoutSeconds is enforced yet",
+    fidelity: "emulated",
   }),
   serviceAccountName: text("Service account as which the app runs.", {
     default: "default",

@@ -138,7 +138,7 @@ export function isPresent(map: YAMLMap, name: string): boolean {
 }
 
 /** Others may refer to it. */
-function hasAnchor(node: Node | null): boolean {
+export function hasAnchor(node: Node | null): boolean {
   if (node === null) return false;
   if ((node as { anchor?: string }).anchor !== undefined) return true;
   if (isMap(node))

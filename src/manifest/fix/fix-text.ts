@@ -33,7 +33,12 @@ const RULES: readonly Rule[] = [
 
 /** Each round does what does not touch each other; a Service has fewer than that many annotations. */
 const MAX_ROUNDS = 40;
+/** A round reads the whole file: large ones get fewer, so that no file takes minutes. In characters, rounds together. */
+const MAX_READ = 4_000_000;
+const LEAST_ROUNDS = 8;
 const BOM = "\ufeff";
+/** Files with settings of the platform are always judged along. */
+const SETTINGS = /\bconfig-[a-z]/;
 
 export interface FixedSource {
   readonly file: string;
@@ -50,30 +55,65 @@ export interface FixedSource {
 
 /** All sources of a run together, since settings in one decide about the others. Pure; files that are no text stay. */
 export function fixSources(sources: readonly SourceText[], options: JudgeOptions): FixedSource[] {
-  const drafts = sources.flatMap(({ file, text }) => {
-    const read = readText(text);
-    return read.fault === undefined
-      ? [{ file, before: read.text, text: read.text, changes: [] as Change[] }]
-      : [];
+  const drafts = sources.flatMap((source) => {
+    const { text, fault } = readText(source.text);
+    return fault === undefined ? [new Draft(source.file, text, startsWithBom(source.text) ? BOM : "")] : [];
   });
   const open = new Set(drafts);
-  for (let round = 0; round < MAX_ROUNDS && open.size > 0; round++) {
-    const problems = problemsByFile(drafts, options);
-    for (const draft of [...open]) {
-      const found = problems.get(draft.file) ?? [];
-      const next = oneRound(draft.text, found);
-      if (next.changes.length === 0 || breaks({ ...draft, text: next.text }, found, options)) {
-        open.delete(draft);
-        continue;
-      }
-      draft.text = next.text;
-      draft.changes.push(...next.changes);
-    }
+  for (let round = 0; round <= MAX_ROUNDS && open.size > 0; round++) {
+    const problems = problemsByFile(
+      drafts.filter((draft) => open.has(draft) || SETTINGS.test(draft.text)),
+      options,
+    );
+    for (const draft of open) if (!draft.advance(problems.get(draft.file) ?? [], round)) open.delete(draft);
   }
-  return drafts.map((draft) => {
-    const bom = startsWithBom(sources.find(({ file }) => file === draft.file)) ? BOM : "";
-    return { file: draft.file, before: bom + draft.before, after: bom + draft.text, changes: draft.changes };
-  });
+  return drafts.map((draft) => draft.result());
+}
+
+class Draft {
+  readonly file: string;
+  readonly #bom: string;
+  readonly #before: string;
+  #text: string;
+  #changes: readonly Change[] = [];
+  #faults = Infinity;
+  #last: { readonly text: string; readonly changes: readonly Change[] } | undefined;
+
+  constructor(file: string, text: string, bom: string) {
+    this.file = file;
+    this.#bom = bom;
+    this.#before = text;
+    this.#text = text;
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  /** One more round, for what is wrong with the text as it is now. False where there is nothing more to do. */
+  advance(problems: readonly Problem[], round: number): boolean {
+    const faults = problems.filter(({ code }) => SYNTAX_FAULTS.has(code)).length;
+    if (this.#last !== undefined && faults > this.#faults) {
+      // The last round has made it worse YAML than it was.
+      this.#text = this.#last.text;
+      this.#changes = this.#last.changes;
+      return false;
+    }
+    this.#faults = faults;
+    const rounds = Math.max(LEAST_ROUNDS, Math.min(MAX_ROUNDS, MAX_READ / this.#text.length));
+    if (round >= rounds) return false;
+    const { text, changes } = oneRound(this.#text, problems);
+    if (changes.length === 0) return false;
+    this.#last = { text: this.#text, changes: this.#changes };
+    this.#text = text;
+    this.#changes = [...this.#changes, ...changes];
+    return true;
+  }
+
+  result(): FixedSource {
+    const [before, after] = [this.#bom + this.#before, this.#bom + this.#text];
+    return { file: this.file, before, after, changes: this.#changes };
+  }
 }
 
 type Change = FixedSource["changes"][number];
@@ -109,13 +149,7 @@ function oneRound(text: string, problems: readonly Problem[]): { text: string; c
   return { text: after, changes: fixes.filter((_, index) => applied[index]).map(({ change }) => change) };
 }
 
-/** Whether a file is worse YAML than before. Judged alone: only its syntax is looked at. */
-function breaks(draft: SourceText, before: readonly Problem[], options: JudgeOptions): boolean {
-  const faults = (problems: readonly Problem[]): number =>
-    problems.filter(({ code }) => SYNTAX_FAULTS.has(code)).length;
-  return faults(judge([draft], options).problems) > faults(before);
-}
-
+/** More of these than before, and a change has broken something. */
 const SYNTAX_FAULTS = new Set([
   "yaml-syntax",
   "yaml-directive",
@@ -136,8 +170,7 @@ function lineStarts(text: string): readonly number[] {
   return starts;
 }
 
-function startsWithBom(source: SourceText | undefined): boolean {
-  const text = source?.text ?? "";
+function startsWithBom(text: SourceText["text"]): boolean {
   return typeof text === "string"
     ? text.startsWith(BOM)
     : text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf;

@@ -5,6 +5,7 @@ import {
   addPair,
   columnOf,
   type Edit,
+  hasAnchor,
   isPresent,
   lineEnd,
   lineEnding,
@@ -33,7 +34,7 @@ export function dropReserved(problem: Problem, { levels }: Site, text: string): 
 
 /** `- env:` can't go without the dash before it; it can be empty. */
 function emptied(text: string, { key, value }: MapPair): Edit | undefined {
-  if (value === null) return undefined;
+  if (value === null || hasAnchor(value)) return undefined;
   const colon = text.indexOf(":", endOf(key));
   return colon === -1 || colon > startOf(value)
     ? undefined

@@ -16,10 +16,24 @@ export interface ProbeTarget {
   exec(command: readonly string[], signal: AbortSignal): Promise<ExecResult>;
 }
 
+/**
+ * Who asks. Knative's queue-proxy: readiness, also of the port where the kubelet runs a command. The kubelet: liveness
+ * and startup, of the container alone.
+ */
+export type ProbeRunner = "queue-proxy" | "kubelet";
+
+/** What an HTTP probe calls itself: queue-proxy leaves the version out. */
+const AGENTS: Readonly<Record<ProbeRunner, string>> = {
+  "queue-proxy": "kube-probe//",
+  kubelet: "kube-probe/1.35",
+};
+
 export interface AttemptOptions {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Default queue-proxy. */
+  readonly runner?: ProbeRunner;
 }
 
 /** Where a published port accepts before the app listens, the proxy behind it hangs up within a millisecond or so. */
@@ -30,17 +44,18 @@ export async function attemptProbe(
   target: ProbeTarget,
   options: AttemptOptions,
 ): Promise<void> {
+  const { runner = "queue-proxy" } = options;
   const controller = new AbortController();
   const signal = AbortSignal.any([options.signal, controller.signal]);
   const cancel = options.clock.after(options.timeoutMs, () =>
     controller.abort(new Error(`no answer within ${options.timeoutMs} ms`)),
   );
   try {
-    if (probe.httpGet !== undefined) await httpGet(probe.httpGet, target, signal);
-    else if (probe.grpc !== undefined) await grpcCheck(probe.grpc, target, signal);
+    if (probe.httpGet !== undefined) await httpGet(probe.httpGet, target, AGENTS[runner], signal);
+    else if (probe.grpc !== undefined) await grpcCheck(probe.grpc, target, AGENTS[runner], signal);
     else if (probe.exec !== undefined) {
       // Knative's queue-proxy keeps checking the port while the kubelet runs the command (BEHAVIOUR 4).
-      await tcpConnect(target.address, options.clock, signal);
+      if (runner === "queue-proxy") await tcpConnect(target.address, options.clock, signal);
       await execCheck(probe.exec.command ?? [], target, signal);
     } else await tcpConnect(addressOf(probe.tcpSocket?.port, target), options.clock, signal);
   } finally {
@@ -95,11 +110,12 @@ function tcpConnect(address: Address, clock: Clock, signal: AbortSignal): Promis
 function httpGet(
   probe: NonNullable<Probe["httpGet"]>,
   target: ProbeTarget,
+  agent: string,
   signal: AbortSignal,
 ): Promise<void> {
   const address = addressOf(probe.port, target);
   const headers: Record<string, string> = {
-    "User-Agent": "kube-probe//",
+    "User-Agent": agent,
     Accept: "*/*",
     Connection: "close",
   };
@@ -134,6 +150,7 @@ function httpGet(
 function grpcCheck(
   probe: NonNullable<Probe["grpc"]>,
   target: ProbeTarget,
+  agent: string,
   signal: AbortSignal,
 ): Promise<void> {
   const address = addressOf(probe.port, target);
@@ -153,7 +170,7 @@ function grpcCheck(
       ":path": "/grpc.health.v1.Health/Check",
       "content-type": "application/grpc",
       te: "trailers",
-      "user-agent": "kube-probe//",
+      "user-agent": agent,
     });
     const chunks: Buffer[] = [];
     let status: string | undefined;
