@@ -1,5 +1,5 @@
 // Measurements of the whole program, each against a baseline taken in the same run: `npm run bench -- [--quick]
-// [--only cold-start,warm,save,memory,help]`. Prints a table; writes .cache/bench/<time>.json and latest.json. Figures
+// [--only cold-start,warm,save,memory,help,validate]`. Prints a table; writes .cache/bench/<time>.json and latest.json. Figures
 // are reported and never asserted. docs/benchmarks.md says how they are taken and what they were.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, totalmem } from "node:os";
@@ -14,6 +14,7 @@ const PARTS = {
   "cold-start": () => import("./bench/cold-start.mjs"),
   save: () => import("./bench/save.mjs"),
   warm: () => import("./bench/warm.mjs"),
+  validate: () => import("./bench/validate.mjs"),
 };
 
 const { values } = parseArgs({

@@ -4,6 +4,9 @@
  * colon is taken for IPv6. Returns '' where there is nothing to say.
  */
 export function synthesiseForwarded(xForwardedFor: string, host: string, proto: string): string {
+  // The usual case, written down: one IPv4 hop, and no X-Forwarded-Host.
+  if (host === "" && proto !== "" && /^[\d.]+$/.test(xForwardedFor))
+    return `for=${xForwardedFor};proto=${proto}`;
   const nodes = xForwardedFor.split(",").map((node) => quoteNode(node.trim()));
   const first: string[] = [];
   if (nodes[0] !== undefined && nodes[0] !== "") first.push(`for=${nodes[0]}`);

@@ -50,6 +50,33 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
+/**
+ * Lengths of the names that any rule here looks at, as bits: most fields are told by it to be just passed on, without a
+ * lower-case copy of their names. Names beyond 31 characters have no rules.
+ */
+const LENGTHS_IN_RESPONSES = lengthsOf([...HOP_BY_HOP, "content-length"]);
+const LENGTHS_IN_REQUESTS = lengthsOf([
+  ...HOP_BY_HOP,
+  "content-length",
+  "host",
+  "forwarded",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "k-original-host",
+  "k-proxy-request",
+  "knative-serving-revision",
+  "knative-serving-namespace",
+]);
+
+function lengthsOf(names: readonly string[]): number {
+  return names.reduce((bits, name) => bits | (1 << name.length), 0);
+}
+
+function mayMatter(name: string, lengths: number): boolean {
+  return name.length < 32 && (lengths & (1 << name.length)) !== 0;
+}
+
 /** Connection may name any field, but must not take routing or framing from the next hop (RFC 9110 section 7.6.1). */
 const NEVER_CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
   "",
@@ -110,6 +137,10 @@ class RequestRewrite {
   }
 
   take(name: string, value: string): void {
+    if (this.#dropped === undefined && !mayMatter(name, LENGTHS_IN_REQUESTS)) {
+      this.#headers.push(name, value);
+      return;
+    }
     const lower = name.toLowerCase();
     if (this.#dropped?.has(lower)) return;
     if (this.#isForwarding(lower, value) || this.#isHop(lower, value) || this.#isKnative(lower, value))
@@ -233,8 +264,12 @@ export function responseFieldsForClient(rawHeaders: readonly string[], status: n
   let keepAlive: string | undefined;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
-    const lower = name.toLowerCase();
     const value = rawHeaders[i + 1] as string;
+    if (listed === undefined && !mayMatter(name, LENGTHS_IN_RESPONSES)) {
+      headers.push(name, value);
+      continue;
+    }
+    const lower = name.toLowerCase();
     if (HOP_BY_HOP.has(lower)) {
       if (lower === "transfer-encoding") coding = coding === undefined ? value : `${coding}, ${value}`;
       else if (lower === "keep-alive") keepAlive = value;

@@ -26,7 +26,9 @@ export function admit(head: RequestHead): Admission {
   let hostValue: string | undefined;
   let codings = 0;
   for (let i = 0; i + 1 < head.rawHeaders.length; i += 2) {
-    const name = (head.rawHeaders[i] as string).toLowerCase();
+    const spelled = head.rawHeaders[i] as string;
+    if (spelled.length !== "host".length && spelled.length !== "transfer-encoding".length) continue;
+    const name = spelled.toLowerCase();
     const value = head.rawHeaders[i + 1] as string;
     if (name === "host") {
       // RFC 9112 section 3.2: more than one Host is refused, since hops may differ on which one counts.
@@ -62,7 +64,8 @@ function splitTarget(target: string): { path: string; authority: string | undefi
 
 /** Lower case, port off; an IPv6 literal keeps its brackets. */
 export function hostOf(authority: string): string {
-  return authority.replace(/:\d*$/, "").toLowerCase();
+  const bare = authority.includes(":") ? authority.replace(/:\d*$/, "") : authority;
+  return bare.toLowerCase();
 }
 
 /** `::ffff:127.0.0.1` is how a dual-stack listener shows an IPv4 peer; Go shows it as IPv4. */

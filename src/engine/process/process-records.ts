@@ -1,17 +1,14 @@
 import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
 import { messageOf } from "../../kernel/errors.ts";
 import { signalGroup, startOf } from "./process-identity.ts";
 
-const processName = z.object({ pid: z.number().int().positive(), start: z.string().min(1) });
-const recordSchema = z.object({
-  ...processName.shape,
-  owner: processName,
-  session: z.string(),
-  name: z.string(),
-});
+interface ProcessName {
+  readonly pid: number;
+  /** Start time as the system tells it: with the pid it names one process for good. */
+  readonly start: string;
+}
 
 /** Other files in the same directory are none of ours. */
 const SUFFIX = ".process.json";
@@ -91,7 +88,7 @@ export class ProcessRecords {
 
 async function sweepOne(file: string): Promise<boolean> {
   try {
-    const record = recordSchema.parse(JSON.parse(await readFile(file, "utf8")));
+    const record = readRecord(await readFile(file, "utf8"));
     if ((await startOf(record.owner.pid)) === record.owner.start) return false;
     const isSame = (await startOf(record.pid)) === record.start;
     const ended = isSame && signalGroup(record.pid, "SIGKILL");
@@ -102,6 +99,20 @@ async function sweepOne(file: string): Promise<boolean> {
     await rm(file, { force: true }).catch(() => undefined);
     return false;
   }
+}
+
+/** Throws where the text is no record: what it says decides what is killed. */
+function readRecord(text: string): ProcessName & { readonly owner: ProcessName } {
+  const record = JSON.parse(text) as { owner?: unknown };
+  return { ...processName(record), owner: processName(record.owner) };
+}
+
+function processName(value: unknown): ProcessName {
+  const { pid, start } = (value ?? {}) as Partial<Record<keyof ProcessName, unknown>>;
+  if (typeof pid !== "number" || !Number.isInteger(pid) || pid <= 0)
+    throw new TypeError("a record without a pid");
+  if (typeof start !== "string" || start === "") throw new TypeError("a record without a start time");
+  return { pid, start };
 }
 
 async function openPrivate(directory: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** One connection to an app: in use by one request, or idle in the pool. */
 import { AppSocket } from "./app-socket.ts";
+import { ResponseHeads } from "./response-heads.ts";
 import type { Timed } from "./deadlines.ts";
 
 /** Whoever uses the connection. */
@@ -20,6 +21,7 @@ export interface AppConnectionOwner {
 
 export class AppConnection implements Timed {
   readonly socket: AppSocket;
+  readonly heads = new ResponseHeads();
   deadline = Infinity;
   user: AppConnectionUser | undefined;
   /** It has carried a request before. */

@@ -17,7 +17,6 @@ import { RawExchange } from "./raw-exchange.ts";
 import { RawUpstream } from "./raw-upstream.ts";
 import { bodyOfResponse, chunkError, hangUp, isReusable, malformed, overflow } from "./response-rules.ts";
 import type { ResponseHead } from "./response-head.ts";
-import { ResponseHeads } from "./response-heads.ts";
 import { fieldLines, send } from "./send.ts";
 
 /**
@@ -47,7 +46,6 @@ class RawForwarding implements AppConnectionUser, BodySink {
   /** The request's head, until it has gone out. */
   #waiting = "";
   #bodySent = false;
-  readonly #heads = new ResponseHeads();
   #reader: BodyReader | undefined;
   #reusable = false;
   #received = 0;
@@ -136,14 +134,15 @@ class RawForwarding implements AppConnectionUser, BodySink {
 
   #takeHeads(bytes: Buffer): void {
     let rest: Buffer | undefined = bytes;
-    while (rest !== undefined && this.#connection !== undefined) {
-      const head = this.#heads.take(rest);
+    const heads = this.#connection?.heads;
+    while (rest !== undefined && heads !== undefined && this.#connection !== undefined) {
+      const head = heads.take(rest);
       if (head === "more") return;
       if (head === "too-large" || head === "malformed") {
-        this.#failed(head === "malformed" ? malformed(this.#heads.bytes) : overflow());
+        this.#failed(head === "malformed" ? malformed(heads.bytes) : overflow());
         return;
       }
-      rest = this.#heads.rest;
+      rest = heads.rest;
       if (head.status >= 200) {
         this.#begin(head, rest);
         return;

@@ -9,7 +9,7 @@ export class ResponseHeads {
   /** What came behind the head last taken. */
   rest: Buffer | undefined;
   /** What was malformed. */
-  bytes: Uint8Array = new Uint8Array();
+  bytes: Uint8Array | undefined;
   readonly #collector = new HeadCollector(HEAD_LIMIT);
 
   take(bytes: Buffer): ResponseHead | "more" | "malformed" | "too-large" {

@@ -26,7 +26,7 @@ function parseError(code: string, message: string, rawPacket: Uint8Array): Error
   return Object.assign(new Error(message), { code, rawPacket });
 }
 
-export function malformed(bytes: Uint8Array): Error {
+export function malformed(bytes: Uint8Array = new Uint8Array()): Error {
   return parseError("HPE_INVALID_RESPONSE", "malformed response", bytes);
 }
 

@@ -43,19 +43,21 @@ export const HOSTNAME = "app-00001-deployment-abc";
 
 export class GateRig {
   readonly docker: Docker;
-  readonly labels = sessionLabels(ownIdentity(randomUUID()));
+  readonly labels: Readonly<Record<string, string>>;
   readonly helper: InstalledHelper;
   readonly #holders: Holder[] = [];
   readonly #containers: Docker.Container[] = [];
   readonly #images: string[] = [];
 
-  constructor(docker: Docker, helper: InstalledHelper) {
+  constructor(docker: Docker, labels: Readonly<Record<string, string>>, helper: InstalledHelper) {
+    this.labels = labels;
     this.docker = docker;
     this.helper = helper;
   }
 
   static async make(docker: Docker): Promise<GateRig> {
-    return new GateRig(docker, await installHelper(docker, {}));
+    const labels = sessionLabels(ownIdentity(randomUUID()));
+    return new GateRig(docker, labels, await installHelper(docker, labels));
   }
 
   async holder(): Promise<Holder> {

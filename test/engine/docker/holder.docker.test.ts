@@ -6,7 +6,7 @@ import type Docker from "dockerode";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { proveDirect, publishedAddress } from "../../../src/engine/docker/address.ts";
 import { installHelper, type InstalledHelper } from "../../../src/engine/docker/helper/install.ts";
-import { type Arrival, Holder, startHolder } from "../../../src/engine/docker/holder/holder.ts";
+import { type Arrival, type Holder, startHolder } from "../../../src/engine/docker/holder/holder.ts";
 import { clusterNetwork, type HolderRun } from "../../../src/engine/docker/holder/holder-spec.ts";
 import { LABEL, ownIdentity, sessionLabels } from "../../../src/engine/docker/labels.ts";
 import { removeContainer } from "../../../src/engine/docker/stop.ts";
@@ -75,12 +75,15 @@ describe.skipIf(missing)("a holder", () => {
   async function start(
     run: Partial<HolderRun> = {},
     onConnection: (arrival: Arrival) => void = ({ stream }) => void stream.destroy(),
+    engine = docker,
   ): Promise<Holder> {
     const name = `holder-${randomUUID().slice(0, 8)}`;
-    const defaults = { name, hostname: "hello-00001", labels, port: 8080, extraHosts: [] };
+    // No server to pass queries on to: nothing leaves this machine.
+    const dns = ["127.0.0.1"];
+    const defaults = { name, hostname: "hello-00001", labels, port: 8080, extraHosts: [], dns };
     const holder = await startHolder(
       {
-        docker,
+        docker: engine,
         image: helper.image,
         run: { ...defaults, ...clusterNetwork(["default", "other"], 8080), ...run },
         onConnection,
@@ -121,6 +124,26 @@ describe.skipIf(missing)("a holder", () => {
     expect(host.CapDrop).toEqual(["ALL"]);
     expect(host.NetworkMode).toBe("bridge");
     await holder.close();
+    await expect(holder.inspect()).rejects.toMatchObject({ statusCode: 404 });
+  });
+
+  it("goes by itself when our process is gone", async () => {
+    const connections: Duplex[] = [];
+    const watched = {
+      createContainer: async (options: Docker.ContainerCreateOptions) => {
+        const container = await docker.createContainer(options);
+        const attach = async (how: Docker.ContainerAttachOptions): Promise<unknown> => {
+          const connection = (await docker.getContainer(container.id).attach(how)) as Duplex;
+          connections.push(connection);
+          return connection;
+        };
+        return Object.assign(container, { attach });
+      },
+    } as unknown as Docker;
+    const holder = await start({}, undefined, watched);
+    const removed = holder.container.wait({ condition: "removed" });
+    connections[0]?.destroy();
+    await removed;
     await expect(holder.inspect()).rejects.toMatchObject({ statusCode: 404 });
   });
 
@@ -184,7 +207,7 @@ describe.skipIf(missing)("a holder", () => {
       "A.Default.SVC.cluster.local.": "127.0.80.1",
       x: "127.0.80.1",
       "x.other": "127.0.80.1",
-      // Passed on in the end, as a name that the world might know.
+      // To be passed on in the end, as a name that the world might know.
       "x.nowhere": expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/),
       "www.x.default.svc.cluster.local": "ENOTFOUND",
       "cluster.local": "ENOTFOUND",
@@ -208,9 +231,20 @@ describe.skipIf(missing)("a holder", () => {
   });
 
   it("says so at once where there is no server at all", async () => {
-    const holder = await start({ dns: ["127.0.0.1"] });
+    const holder = await start();
     expect(await join(holder, LOOKUP(["a.example", "x"]))).toMatch(
       /^a\.example (EAI_AGAIN|ENOTFOUND)\nx 127\.0\.80\.1\n$/,
+    );
+  });
+
+  it("is the only server that its containers know, with the engine's as its own", async () => {
+    const holder = await start({ dns: ["127.0.0.9"] });
+    const text = await join(
+      holder,
+      `console.log(require("node:fs").readFileSync("/etc/resolv.conf", "utf8"))`,
+    );
+    expect(text).toMatch(
+      /^nameserver 127\.0\.0\.1\nsearch default\.svc\.cluster\.local svc\.cluster\.local cluster\.local.*\noptions ndots:5\n/,
     );
   });
 

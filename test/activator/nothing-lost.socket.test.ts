@@ -1,0 +1,252 @@
+/** Under load, whatever happens to the instances: only requests whose instance was killed under them fail. */
+import { afterEach, describe, expect, it } from "vitest";
+import { Activator } from "../../src/activator/activator.ts";
+import { Ingress } from "../../src/ingress/ingress.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { Store } from "../../src/resources/store.ts";
+import type { RevisionPlan } from "../../src/revision/plan.ts";
+import { RevisionRuntime } from "../../src/revision/revision-runtime.ts";
+import type { ScalingSettings } from "../../src/scaling/settings.ts";
+import { GKE, planOf, Watched } from "../revision/rig.ts";
+import { settingsWith } from "../scaling/settings-with.ts";
+import { FakeEngine, type FakeProgram } from "../support/fake-engine.ts";
+import { Load } from "./load.ts";
+
+/** Platform time runs that much faster, so that scaling down does not take minutes. */
+const SCALE = 20;
+
+class LoadRig extends Watched {
+  readonly clock = systemClock(SCALE);
+  readonly real = systemClock();
+  readonly store = new Store(this.clock);
+  readonly runtimes = new Map<string, RevisionRuntime>();
+  readonly engines: FakeEngine[] = [];
+  readonly scaled: number[] = [];
+  /** Requests that an app has and has not answered, by instance. */
+  readonly inside = new Map<string, Set<string>>();
+  readonly #ingress: Ingress;
+  port = 0;
+
+  constructor() {
+    super();
+    const activator = new Activator({
+      clock: this.clock,
+      realClock: this.real,
+      random: Math.random,
+      semantics: "total",
+    });
+    this.#ingress = new Ingress({
+      store: this.store,
+      realClock: this.real,
+      random: Math.random,
+      activator,
+      backends: (_namespace, name) => this.runtimes.get(name),
+      emit: () => this.wake(),
+    });
+  }
+
+  async open(): Promise<this> {
+    this.port = await this.#ingress.listen({ port: 0, strict: false });
+    return this;
+  }
+
+  async revision(
+    name: string,
+    options: { readonly plan?: Partial<RevisionPlan>; readonly settings?: Partial<ScalingSettings> } = {},
+  ): Promise<{ readonly runtime: RevisionRuntime; readonly engine: FakeEngine }> {
+    const engine = new FakeEngine({ clock: this.clock, program: this.#program(name) });
+    this.engines.push(engine);
+    const runtime = new RevisionRuntime(planOf({ name, ...options.plan }), {
+      engine,
+      clock: this.clock,
+      realClock: this.real,
+      random: Math.random,
+      settings: settingsWith(options.settings),
+      termination: GKE,
+      startDeadlineMs: 240_000,
+      emit: (event) => {
+        if (event.type === "revision.scaled") this.scaled.push(event.desired);
+        this.wake();
+      },
+      onReplicas: () => this.wake(),
+    });
+    this.runtimes.set(name, runtime);
+    runtime.start();
+    await runtime.becameReady;
+    return { runtime, engine };
+  }
+
+  route(revision: string): void {
+    const metadata = { name: "hello", namespace: "default" };
+    this.store.apply({ apiVersion: "serving.knative.dev/v1", kind: "Route", metadata });
+    const traffic = [{ revisionName: revision, percent: 100 }];
+    this.store.updateStatus("Route", "default", "hello", () => ({ traffic }));
+  }
+
+  load(): Load {
+    return new Load({ port: this.port, host: "hello.default" });
+  }
+
+  async close(): Promise<void> {
+    this.#ingress.destroy();
+    await Promise.all([...this.runtimes.values()].map((one) => one.close("the test is over", { now: true })));
+    await Promise.all(this.engines.map((engine) => engine.close()));
+  }
+
+  /** Answers with its revision's name, after 1 to 10 ms. */
+  #program(name: string): FakeProgram {
+    return (host) => {
+      const inside = new Set<string>();
+      this.inside.set(host.env["PORT"] ?? "", inside);
+      return (request, response) => {
+        const id = String(request.headers["x-id"]);
+        inside.add(id);
+        setTimeout(
+          () => {
+            inside.delete(id);
+            response.end(name);
+          },
+          1 + (Number(id) % 10),
+        );
+      };
+    };
+  }
+}
+
+let rig = new LoadRig();
+const open = (): Promise<LoadRig> => {
+  rig = new LoadRig();
+  return rig.open();
+};
+afterEach(() => rig.close());
+
+const FAST: Partial<ScalingSettings> = {
+  total: 4,
+  target: 3,
+  maxScale: 8,
+  stableWindowMs: 6_000,
+  panicWindowMs: 1_000,
+};
+
+describe("no request is lost", () => {
+  it("while the number of instances goes up, down, to zero and up again", async () => {
+    const { runtime } = await (
+      await open()
+    ).revision("hello-00001", {
+      plan: { containerConcurrency: 4 },
+      settings: FAST,
+    });
+    rig.route("hello-00001");
+    const load = rig.load();
+    for (let round = 0; round < 2; round += 1) {
+      load.clients(40);
+      await rig.until(() => runtime.ready.length >= 4);
+      load.clients(1);
+      await rig.until(() => runtime.ready.length <= 1);
+      load.clients(0);
+      await rig.until(() => runtime.ready.length === 0);
+    }
+    await load.end();
+    expect(load.failed).toEqual([]);
+    expect(load.answers.length).toBeGreaterThan(1_000);
+    expect(rig.scaled.filter((count) => count === 0)).toHaveLength(2);
+    expect(runtime.inFlight).toBe(0);
+  });
+
+  it("while the route goes from revision to revision and the old ones end", async () => {
+    await open();
+    const load = rig.load();
+    for (let n = 1; n <= 5; n += 1) {
+      const name = `hello-0000${n}`;
+      const { runtime } = await rig.revision(name, { settings: { initialScale: 2 } });
+      const before = n === 1 ? undefined : rig.runtimes.get(`hello-0000${n - 1}`);
+      rig.route(name);
+      load.clients(30);
+      const closed = before?.close("no route leads to it");
+      const seen = load.answers.length + 300;
+      while (load.answers.length < seen) await rig.real.sleep(5);
+      expect(load.answers.at(-1)?.body).toBe(name);
+      await closed;
+      expect(before?.instances ?? []).toEqual([]);
+      expect(runtime.ready).toHaveLength(2);
+    }
+    await load.end();
+    expect(load.failed).toEqual([]);
+  });
+
+  it("but those that were on an instance when it was killed", async () => {
+    const { runtime, engine } = await (
+      await open()
+    ).revision("hello-00001", {
+      settings: { ...FAST, initialScale: 4, minScale: 4, maxScale: 4 },
+    });
+    rig.route("hello-00001");
+    const load = rig.load();
+    load.clients(40);
+    const mayFail = new Set<string>();
+    for (let kill = 0; kill < 8; kill += 1) {
+      const seen = load.answers.length + 200;
+      while (load.answers.length < seen || runtime.ready.length < 4) await rig.real.sleep(5);
+      const victim = engine.running[kill % engine.running.length];
+      for (const id of rig.inside.get(victim?.env["PORT"] ?? "") ?? []) mayFail.add(id);
+      victim?.exit(137);
+      // A backoff may be due: dying young is what it is for.
+      if (kill % 2 === 1) await rig.clock.sleep(10_000);
+    }
+    await load.end();
+    const unexpected = load.failed.filter(({ id }) => !mayFail.has(String(id)));
+    expect(unexpected).toEqual([]);
+    expect(mayFail.size).toBeGreaterThan(0);
+    expect(load.failed.length).toBeGreaterThan(0);
+    for (const { status, reason } of load.failed)
+      expect({ status, reason }).toEqual({ status: 502, reason: expect.stringMatching(/^app-(eof|reset)$/) });
+    expect(runtime.inFlight).toBe(0);
+  });
+});
+
+describe("a thousand requests that come at zero", () => {
+  it.each([
+    [0, "all at once"],
+    [10, "ten at a time"],
+  ])("are held and served, with a containerConcurrency of %i %s", async (containerConcurrency) => {
+    const { runtime, engine } = await (
+      await open()
+    ).revision("hello-00001", {
+      plan: { containerConcurrency },
+      settings: { initialScale: 0, maxScale: 1 },
+    });
+    rig.route("hello-00001");
+    engine.behaviour.neverListens = true;
+    const load = rig.load();
+    load.clients(1_000);
+    while (runtime.inFlight < 1_000) await rig.real.sleep(5);
+    expect(engine.instances).toHaveLength(1);
+    expect(load.answers).toEqual([]);
+    const ended = load.end();
+    await engine.instances[0]?.listen();
+    await ended;
+    expect(load.answers).toHaveLength(1_000);
+    expect(load.failed).toEqual([]);
+    expect(runtime.inFlight).toBe(0);
+  });
+});
+
+it("spreads over fifty instances", async () => {
+  const { runtime, engine } = await (
+    await open()
+  ).revision("hello-00001", {
+    settings: { initialScale: 50, minScale: 50 },
+  });
+  rig.route("hello-00001");
+  expect(runtime.ready).toHaveLength(50);
+  const served = new Map<string, number>();
+  for (const { server, env } of engine.running)
+    server?.on("request", () => served.set(env["PORT"] ?? "", (served.get(env["PORT"] ?? "") ?? 0) + 1));
+  const load = rig.load();
+  load.clients(100);
+  while (load.answers.length < 2_000) await rig.real.sleep(5);
+  await load.end();
+  expect(load.failed).toEqual([]);
+  expect(served.size).toBe(50);
+  expect(Math.max(...served.values())).toBeLessThan((3 * load.answers.length) / 50);
+});
