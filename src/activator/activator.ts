@@ -4,6 +4,7 @@
  * counts from arrival, cold start included.
  */
 import type { Clock } from "../kernel/clock.ts";
+import type { ProxyEngine } from "../proxy/engine.ts";
 import type { Exchange } from "../proxy/exchange.ts";
 import type { RevisionBackend } from "../revision/backend.ts";
 import {
@@ -19,6 +20,8 @@ import type { TimeoutSemantics } from "./timers.ts";
 import { Upstreams } from "./upstreams.ts";
 
 export interface ActivatorDeps {
+  /** The same one as the ingress has. */
+  readonly proxy: ProxyEngine;
   readonly clock: Clock;
   readonly realClock: Clock;
   readonly random: () => number;
@@ -31,9 +34,9 @@ export class Activator {
   readonly #serving: ServingDeps & { closing: boolean };
 
   constructor(deps: ActivatorDeps) {
-    const { clock, realClock, semantics, random } = deps;
+    const { proxy, clock, realClock, semantics, random } = deps;
     this.#random = random;
-    this.#serving = { clock, realClock, semantics, held: new Set(), closing: false };
+    this.#serving = { proxy, clock, realClock, semantics, held: new Set(), closing: false };
   }
 
   /** Answers every request that still waits for an instance, now and from now on, with 503: none will come. */
@@ -69,7 +72,11 @@ export class Activator {
   #lane(backend: RevisionBackend): Lane {
     let lane = this.#lanes.get(backend);
     if (lane === undefined) {
-      lane = { backend, throttler: new Throttler(backend, this.#random), upstreams: new Upstreams(backend) };
+      lane = {
+        backend,
+        throttler: new Throttler(backend, this.#random),
+        upstreams: new Upstreams(backend, this.#serving.proxy),
+      };
       this.#lanes.set(backend, lane);
     }
     return lane;

@@ -1,8 +1,9 @@
 /** One request on its way through the activator: held, forwarded, answered or cut, and what became of it. */
 import type { Clock } from "../kernel/clock.ts";
 import { messageOf } from "../kernel/errors.ts";
+import type { ProxyEngine } from "../proxy/engine.ts";
 import type { Exchange } from "../proxy/exchange.ts";
-import { forward, type ForwardOutcome, type UpstreamErrorOutcome } from "../proxy/forward.ts";
+import type { ForwardOutcome, UpstreamErrorOutcome } from "../proxy/forward.ts";
 import type { HeaderPlan } from "../proxy/headers.ts";
 import type { RevisionBackend } from "../revision/backend.ts";
 import type { Instance } from "../revision/instance.ts";
@@ -14,6 +15,7 @@ import { RequestTimers, type TimeoutSemantics, type TimerWatcher } from "./timer
 import type { Upstreams } from "./upstreams.ts";
 
 export interface ServingDeps {
+  readonly proxy: ProxyEngine;
   readonly clock: Clock;
   readonly realClock: Clock;
   readonly semantics: TimeoutSemantics;
@@ -164,7 +166,9 @@ export class Serving implements Waiter, TimerWatcher {
   async #forward(slot: Slot): Promise<ForwardOutcome> {
     try {
       const headers = this.#mode === "Proxy" ? VIA_ACTIVATOR : DIRECT;
-      return await forward(this.#exchange, this.#lane.upstreams.of(slot.instance), { headers });
+      return await this.#deps.proxy.forward(this.#exchange, this.#lane.upstreams.of(slot.instance), {
+        headers,
+      });
     } finally {
       slot.release();
     }

@@ -1,5 +1,6 @@
 /** The connections to the instances of one revision: opened on first use, let go of with the instance. */
-import { createUpstream, type Upstream } from "../proxy/upstream.ts";
+import type { ProxyEngine } from "../proxy/engine.ts";
+import type { Upstream } from "../proxy/upstream.ts";
 import { KserveLocalError } from "../kernel/errors.ts";
 import type { Instance } from "../revision/instance.ts";
 import type { RevisionBackend } from "../revision/backend.ts";
@@ -7,7 +8,10 @@ import type { RevisionBackend } from "../revision/backend.ts";
 export class Upstreams {
   readonly #upstreams = new Map<Instance, Upstream>();
 
-  constructor(backend: RevisionBackend) {
+  readonly #proxy: ProxyEngine;
+
+  constructor(backend: RevisionBackend, proxy: ProxyEngine) {
+    this.#proxy = proxy;
     backend.onInstance((instance, state) => {
       const upstream = this.#upstreams.get(instance);
       if (upstream === undefined) return;
@@ -27,7 +31,7 @@ export class Upstreams {
     if (address === undefined)
       throw new KserveLocalError("internal", { what: `${instance.name} is ready and has no address` });
     // As queue-proxy's messages have it, whatever port the engine gave.
-    const upstream = createUpstream(
+    const upstream = this.#proxy.createUpstream(
       { host: address.host, port: address.port },
       { shownAs: `127.0.0.1:${instance.plan.port}` },
     );

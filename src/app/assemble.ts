@@ -8,6 +8,7 @@ import { Ingress } from "../ingress/ingress.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { messageOf } from "../kernel/errors.ts";
 import { systemRandom } from "../kernel/random.ts";
+import { proxyEngine } from "../proxy/engine.ts";
 import type { PlatformEventBody } from "../resources/events.ts";
 import type { StoredRevision } from "../resources/objects.ts";
 import { Store } from "../resources/store.ts";
@@ -68,13 +69,16 @@ export async function assemble(base: AssemblyBase, options: AssemblyOptions): Pr
   const settings: PlatformSettings = { autoscaler: {} };
   const deployment = new Deployment({ engine, store, flags: options.source, cwd: options.cwd, emit });
   const reports = new ServiceReports(store, emit);
+  const proxy = proxyEngine("node", realClock);
   const activator = new Activator({
+    proxy,
     clock,
     realClock,
     random,
     semantics: options.timeoutSemantics ?? PROFILES[options.profile].timeoutSemantics,
   });
   const ingress = new Ingress({
+    proxy,
     store,
     realClock,
     random,

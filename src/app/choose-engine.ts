@@ -15,7 +15,7 @@ export interface ChooseEngineDeps {
   readonly session: string;
 }
 
-/** @throws KserveLocalError `engine-unreachable` where docker was asked for, or is set up, and does not answer. */
+/** @throws KserveLocalError `engine-unreachable` where docker was asked for and does not answer */
 export async function chooseEngine(choice: EngineChoice, deps: ChooseEngineDeps): Promise<ChosenEngine> {
   if (choice === "process")
     return { engine: await processEngine(deps), reason: "asked for by --engine process" };

@@ -10,7 +10,7 @@ import type { ConfigMap, KnativeService, Secret } from "../manifest/spec.ts";
 import type { PlatformEventBody } from "../resources/events.ts";
 import { ANNOTATIONS, type Kind, type StoredRevision } from "../resources/objects.ts";
 import type { Store } from "../resources/store.ts";
-import { mainContainer } from "../revision/plan.ts";
+import { mainContainer, requireOneContainer } from "../revision/plan.ts";
 import {
   ambiguousDockerfile,
   buildContext,
@@ -77,6 +77,8 @@ export class Deployment {
     signal: AbortSignal,
   ): Promise<void> {
     const files = this.#serviceFiles(documents);
+    for (const { service } of files)
+      requireOneContainer(`service ${service.metadata.name}`, service.spec.template.spec);
     const due = files.filter(
       (file) =>
         rebuild === "all" || rebuild.has(keyOf(file.service)) || !this.#built.has(keyOf(file.service)),
@@ -92,6 +94,7 @@ export class Deployment {
     ))
       this.#put(object);
     this.#prune(objects);
+    this.#forgetArtifacts();
   }
 
   /** The image of a revision: the one that was built for its template, or its reference, found or pulled now. */
@@ -197,6 +200,15 @@ export class Deployment {
     if (this.#mentioned.has(message)) return;
     this.#mentioned.add(message);
     this.#deps.emit({ type: "notice", message });
+  }
+
+  /** An image that no revision names and no service was built to is not asked for again. */
+  #forgetArtifacts(): void {
+    const used = new Set([
+      ...this.#built.values(),
+      ...this.#deps.store.list("Revision").map(({ metadata }) => metadata.annotations?.[ANNOTATIONS.imageId]),
+    ]);
+    for (const id of this.#artifacts.keys()) if (!used.has(id)) this.#artifacts.delete(id);
   }
 
   #prune(objects: readonly Deployable[]): void {

@@ -119,6 +119,7 @@ export class Session {
   async #end(reason: string): Promise<void> {
     const { emit, engine, ingress, activator, revisions, controllers, reports } = this.#parts;
     emit({ type: "session.stopping", reason });
+    sayWhatIsWaitedFor(revisions.runtimes, emit);
     reports.close();
     activator.close();
     const ingressClosed = ingress.close();
@@ -135,6 +136,22 @@ export class Session {
     const { ingress, revisions } = this.#parts;
     ingress.destroy();
     await revisions.close(reason, { now: true });
+  }
+}
+
+/** A graceful end can take as long as a request may: nobody should wonder what it waits for. */
+function sayWhatIsWaitedFor(
+  runtimes: Assembly["revisions"]["runtimes"],
+  emit: (event: PlatformEventBody) => void,
+): void {
+  for (const { plan, instances } of runtimes) {
+    const inFlight = instances.reduce((sum, instance) => sum + instance.inFlight, 0);
+    if (inFlight === 0) continue;
+    const requests = inFlight === 1 ? "a request" : `${inFlight} requests`;
+    emit({
+      type: "notice",
+      message: `waiting for ${requests} in flight on ${plan.name}, up to ${plan.timeoutMs / 1000} s of platform time; another Ctrl-C stops at once`,
+    });
   }
 }
 

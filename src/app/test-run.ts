@@ -24,13 +24,19 @@ export function testRun(options: TestOptions): Promise<number> {
   );
 }
 
-/** `KSERVE_LOCAL_URL` and one `KSERVE_LOCAL_URL_<SERVICE>` for each service. */
+/**
+ * `KSERVE_LOCAL_URL`, the first service's, and `KSERVE_LOCAL_URL_<SERVICE>` for each; services of one name in several
+ * namespaces are told apart as `KSERVE_LOCAL_URL_<NAMESPACE>_<SERVICE>`.
+ */
 async function environment({ session, sources }: RunningSession): Promise<Record<string, string>> {
   const env: Record<string, string> = {};
-  for (const { metadata } of servicesIn(sources.manifest.documents)) {
-    const url = await session.directUrl(metadata);
+  const services = servicesIn(sources.manifest.documents).map(({ metadata }) => metadata);
+  for (const service of services) {
+    const url = await session.directUrl(service);
     env["KSERVE_LOCAL_URL"] ??= url;
-    env[`KSERVE_LOCAL_URL_${metadata.name.toUpperCase().replaceAll("-", "_")}`] = url;
+    const isAmbiguous = services.filter(({ name }) => name === service.name).length > 1;
+    const name = isAmbiguous ? `${service.namespace}_${service.name}` : service.name;
+    env[`KSERVE_LOCAL_URL_${name.toUpperCase().replaceAll("-", "_")}`] = url;
   }
   return env;
 }

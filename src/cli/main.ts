@@ -1,5 +1,5 @@
 /** The command line. Heavy modules are imported by the command that needs them, so that `--help` stays quick. */
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, type Option } from "commander";
 import { configCommand } from "./commands/config.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { schemaCommand } from "./commands/schema.ts";
@@ -35,6 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
   ])
     program.addCommand(command);
   for (const command of [program, ...program.commands]) command.exitOverride();
+  for (const command of program.commands) command.options.forEach(dropNegatedVariable);
   try {
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
@@ -43,4 +44,11 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     throw error;
   }
+}
+
+/** A switch is on when its variable is set, whatever to; `KSERVE_LOCAL_STRICT_PORT=false` means what it says. */
+function dropNegatedVariable(option: Option): void {
+  if (option.envVar === undefined || option.required || option.optional) return;
+  if (["", "0", "false", "no"].includes((process.env[option.envVar] ?? "1").toLowerCase()))
+    delete process.env[option.envVar];
 }

@@ -1,5 +1,5 @@
 /** Runs a command with its reporter: every event and every error is printed, and the exit code follows the table. */
-import type { KserveLocalError } from "../kernel/errors.ts";
+import { KserveLocalError } from "../kernel/errors.ts";
 import type { PlatformEvent } from "../resources/events.ts";
 
 export interface ReportFlags {
@@ -23,7 +23,7 @@ export async function runReported(
   const { stdout, stderr } = process;
   const clock = systemClock();
   // The reader of our output has gone (`up | head`): nobody is left to serve, so the session ends as by Ctrl-C.
-  const onClosed = (): void => void process.emit("SIGTERM");
+  const onClosed = (): void => void process.emit("SIGPIPE");
   const reporter =
     flags.output === "json"
       ? createJsonReporter({ stdout, onClosed })
@@ -43,20 +43,33 @@ export async function runReported(
         });
   // An error that ends the run has often been reported where it happened: once is enough.
   const told = new Set<string>();
+  let crashed = false;
+  // A bug somewhere in a callback: say so, and end what runs as gracefully as Ctrl-C would.
+  const onCrash = (error: unknown): void => {
+    crashed = true;
+    reporter.listener({ time: clock.now(), ...problemOfError(error) });
+    process.emit("SIGTERM");
+  };
+  process.on("uncaughtException", onCrash);
   try {
-    return await run((event) => {
+    const exitCode = await run((event) => {
       if (event.type === "problem") told.add(`${event.code} ${event.message}`);
       reporter.listener(event);
     });
+    return crashed ? BUG : exitCode;
   } catch (error) {
     const problem = problemOfError(error);
     if (!told.has(`${problem.code} ${problem.message}`)) reporter.listener({ time: clock.now(), ...problem });
     return exitCodeOf(error);
   } finally {
+    process.off("uncaughtException", onCrash);
     reporter.close();
   }
 }
 
+/** docs/exit-codes.md */
+const BUG = 70;
+
 function exitCodeOf(error: unknown): number {
-  return (error as KserveLocalError).exitCode ?? 70;
+  return error instanceof KserveLocalError ? error.exitCode : BUG;
 }

@@ -6,6 +6,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { type ConditionUpdate, conditionOf, isReady, withConditions } from "../resources/conditions.ts";
 import { LABELS, type StoredConfiguration, type StoredRevision } from "../resources/objects.ts";
 import type { Store } from "../resources/store.ts";
+import { expiredRevisions } from "./garbage.ts";
 import { revisionName } from "./names.ts";
 
 export function reconcileConfiguration(store: Store, clock: Clock, namespace: string, name: string): void {
@@ -21,6 +22,9 @@ export function reconcileConfiguration(store: Store, clock: Clock, namespace: st
     ...(newestReady === undefined ? {} : { latestReadyRevisionName: newestReady.metadata.name }),
     conditions: withConditions(status.conditions, [ready], clock.now()),
   }));
+  const oldestFirst = revisions.toSorted((a, b) => generationOf(a) - generationOf(b));
+  for (const revision of expiredRevisions(oldestFirst, newestReady?.metadata.name))
+    store.delete("Revision", namespace, revision.metadata.name);
 }
 
 /** The Revision of the template as it stands; created where there is none yet. */

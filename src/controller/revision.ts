@@ -115,8 +115,21 @@ export class RevisionController {
   }
 
   #failed(key: string, revision: StoredRevision, signal: AbortSignal, error: unknown): void {
-    if (signal.aborted || this.#closed || !this.#started.has(key)) return;
+    if (this.#closed) return;
     const { namespace, name, labels } = revision.metadata;
+    if (signal.aborted) {
+      const service = labels?.[LABELS.service] ?? name;
+      this.#deps.emit({
+        type: "revision.failed",
+        revision: name,
+        service,
+        namespace,
+        reason: "Deleted",
+        message: "it was deleted before it was ready",
+      });
+      return;
+    }
+    if (!this.#started.has(key)) return;
     const known = isKserveLocalError(error) ? error : undefined;
     const reason = reasonOf(known);
     const message = messageOf(error);

@@ -3,8 +3,9 @@ import type { Activator } from "../activator/activator.ts";
 import { platformAnswer } from "../activator/platform-answer.ts";
 import type { ServeResult } from "../activator/serve-result.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { ProxyEngine } from "../proxy/engine.ts";
 import type { Exchange } from "../proxy/exchange.ts";
-import { createFrontServer, type FrontServer } from "../proxy/front-server.ts";
+import type { FrontServer } from "../proxy/front-server.ts";
 import type { PlatformEventBody } from "../resources/events.ts";
 import { LABELS } from "../resources/objects.ts";
 import type { Store } from "../resources/store.ts";
@@ -19,6 +20,7 @@ import {
 } from "./route-table.ts";
 
 export interface IngressDeps {
+  readonly proxy: ProxyEngine;
   readonly store: Store;
   /** Real time: requests are measured by it. */
   readonly realClock: Clock;
@@ -85,7 +87,9 @@ export class Ingress {
   }
 
   #newServer(host?: string): FrontServer {
-    return createFrontServer((exchange) => void this.#handle(exchange, host ?? exchange.host), {});
+    return this.#deps.proxy.createFrontServer(
+      (exchange) => void this.#handle(exchange, host ?? exchange.host),
+    );
   }
 
   async #handle(exchange: Exchange, host: string): Promise<void> {

@@ -52,7 +52,7 @@ export function severalContainers(object: ManifestObject): Finding[] {
     notice(
       "not-emulated",
       `${revision.path}.containers`,
-      `${count} containers are accepted, but the emulator runs only the one with a port yet.`,
+      `${count} containers are valid, but "up" refuses them: the emulator runs one container for each instance so far.`,
     ),
   ];
 }

@@ -263,7 +263,9 @@ class Forwarding {
     const received = (request?.socket?.bytesRead ?? 0) - (facts?.readBefore ?? 0);
     const responded = this.#response !== undefined || this.#tunnel !== undefined;
     const context = { remote: this.#upstream.shownAs, local: facts?.local ?? "", received, responded };
-    this.#settleFailure(upstreamFailure(error, context));
+    const failure = upstreamFailure(error, context);
+    // Whatever became of the second try: the first may have arrived.
+    this.#settleFailure({ ...failure, mayHaveReachedApp: failure.mayHaveReachedApp || this.#retried });
   };
 
   /**

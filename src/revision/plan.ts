@@ -54,15 +54,20 @@ export function mainContainer(revision: { readonly spec: StoredRevision["spec"] 
   return main;
 }
 
+/** @throws KserveLocalError `manifest-invalid` for several containers, which are not run yet */
+export function requireOneContainer(name: string, spec: StoredRevision["spec"]): void {
+  if (spec.containers.length <= 1) return;
+  throw new KserveLocalError("manifest-invalid", {
+    what: `${name} has ${spec.containers.length} containers; kserve-local runs one for each instance so far`,
+    why: `they are ${spec.containers.map((container) => container.name).join(", ")}; the manifest itself is valid on a cluster`,
+    fix: "run a manifest with the serving container alone, for example a service.dev.yaml beside service.yaml",
+  });
+}
+
 export function planRevision(revision: StoredRevision, options: PlanOptions): RevisionPlan {
   const { metadata, spec } = revision;
   const main = mainContainer(revision);
-  if (spec.containers.length > 1)
-    throw new KserveLocalError("engine-unsupported", {
-      what: `revision ${metadata.name} has ${spec.containers.length} containers; kserve-local runs one for each instance so far`,
-      why: `the serving container is ${main.name}`,
-      fix: "run a manifest with the serving container alone (for example a service.dev.yaml beside service.yaml)",
-    });
+  requireOneContainer(metadata.name, spec);
   const configuration = metadata.labels?.[LABELS.configuration] ?? metadata.name;
   const service = metadata.labels?.[LABELS.service] ?? configuration;
   const port = main.ports?.[0]?.containerPort || DEFAULT_PORT;

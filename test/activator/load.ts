@@ -10,16 +10,23 @@ export interface Answered {
   readonly reason: string | undefined;
 }
 
+interface Target {
+  readonly port: number;
+  readonly host?: string;
+  readonly method?: "GET" | "POST";
+}
+
 let lastId = 0;
 
 export class Load {
   readonly answers: Answered[] = [];
   readonly #agent = new Agent({ keepAlive: true });
-  readonly #target: { readonly port: number; readonly host?: string };
+  readonly #target: Target;
   #wanted = 0;
   readonly #running = new Map<number, Promise<void>>();
 
-  constructor(target: { readonly port: number; readonly host?: string }) {
+  /** With a method such as POST each request has a body, so that nobody may send it twice. */
+  constructor(target: Target) {
     this.#target = target;
   }
 
@@ -53,12 +60,12 @@ export class Load {
   one(): Promise<Answered> {
     lastId += 1;
     const id = lastId;
-    const { port, host = "hello" } = this.#target;
+    const { port, host = "hello", method = "GET" } = this.#target;
     const headers = { Host: host, "X-Id": String(id) };
     return new Promise((resolve) => {
       const settle = (status: number, body = "", reason?: string): void =>
         resolve({ id, status, body, reason });
-      httpRequest({ port, host: "127.0.0.1", agent: this.#agent, headers }, (response) => {
+      httpRequest({ port, host: "127.0.0.1", method, agent: this.#agent, headers }, (response) => {
         let body = "";
         response.setEncoding("utf8");
         response.on("data", (chunk: string) => (body += chunk));
@@ -70,7 +77,7 @@ export class Load {
         });
       })
         .on("error", () => settle(0))
-        .end();
+        .end(method === "GET" ? undefined : `request ${id}`);
     });
   }
 }

@@ -5,7 +5,7 @@ import type { ServeResult } from "../../src/activator/serve-result.ts";
 import type { TimeoutSemantics } from "../../src/activator/timers.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
-import { createFrontServer } from "../../src/proxy/front-server.ts";
+import { proxyEngine } from "../../src/proxy/engine.ts";
 import type { RevisionPlan } from "../../src/revision/plan.ts";
 import { RevisionRuntime } from "../../src/revision/revision-runtime.ts";
 import type { ScalingSettings } from "../../src/scaling/settings.ts";
@@ -56,13 +56,15 @@ export class ActivatorRig extends Watched {
       emit: () => this.wake(),
       onReplicas: () => this.wake(),
     });
+    const proxy = proxyEngine("node");
     this.activator = new Activator({
+      proxy,
       clock: this.clock,
       realClock: this.wall,
       random: () => 0,
       semantics: options.semantics ?? "total",
     });
-    this.#front = createFrontServer((exchange) => {
+    this.#front = proxy.createFrontServer((exchange) => {
       void this.activator.serve(exchange, this.runtime).then((result) => {
         this.results.push(result);
         this.wake();

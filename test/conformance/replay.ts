@@ -1,5 +1,6 @@
 /** Runs a transcript's scenario against our whole path and compares what came with what was recorded. */
 import { describe, expect, it } from "vitest";
+import { ENGINE_KINDS } from "../../src/proxy/engine.ts";
 import { transcriptApp } from "./app.ts";
 import { ConformanceRig, type RigOptions } from "./rig.ts";
 import {
@@ -39,7 +40,7 @@ export function replay(
     it.skip(`${kind}: ../shared/conformance is not here`, () => undefined);
     return;
   }
-  describe(`answers as Knative's ${kind} did`, () => {
+  describe.each(ENGINE_KINDS)(`the %s engine answers as Knative's ${kind} did`, (engine) => {
     it("in every transcript that there is", () => {
       expect([...Object.keys(options.scenarios), ...Object.keys(options.elsewhere)].toSorted()).toEqual(
         names.toSorted(),
@@ -50,6 +51,7 @@ export function replay(
       it.concurrent(name, async () => {
         const { adapt = (recorded) => recorded, names: field, settings, hidden, ...rest } = scenario;
         await using rig = await ConformanceRig.open({
+          engine,
           program: transcriptApp(hidden ?? options.hidden),
           ...rest,
           settings: { ...options.settings, ...settings },

@@ -2,6 +2,7 @@
 import { Activator } from "../../src/activator/activator.ts";
 import { Ingress } from "../../src/ingress/ingress.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
+import { type EngineKind, proxyEngine } from "../../src/proxy/engine.ts";
 import type { PlatformEventBody } from "../../src/resources/events.ts";
 import { Store } from "../../src/resources/store.ts";
 import type { Instance } from "../../src/revision/instance.ts";
@@ -18,6 +19,7 @@ export interface RigOptions {
   readonly program: FakeProgram;
   readonly plan?: Partial<RevisionPlan>;
   readonly settings?: Partial<ScalingSettings>;
+  readonly engine?: EngineKind;
   /** The revision that the route leads to. */
   readonly routed?: string;
 }
@@ -49,8 +51,16 @@ export class ConformanceRig extends Watched implements AsyncDisposable {
       onReplicas: () => this.wake(),
     });
     const store = new Store(clock);
-    this.activator = new Activator({ clock, realClock: clock, random: Math.random, semantics: "total" });
+    const proxy = proxyEngine(options.engine ?? "node");
+    this.activator = new Activator({
+      proxy,
+      clock,
+      realClock: clock,
+      random: Math.random,
+      semantics: "total",
+    });
     this.#ingress = new Ingress({
+      proxy,
       store,
       realClock: clock,
       random: Math.random,

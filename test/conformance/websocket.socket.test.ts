@@ -1,6 +1,7 @@
 /** What Knative's queue-proxy did to WebSockets: an echo server behind, a client that says something each second. */
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { ENGINE_KINDS, type EngineKind } from "../../src/proxy/engine.ts";
 import type { RevisionPlan } from "../../src/revision/plan.ts";
 import { RawClient } from "../support/raw-http.ts";
 import { ConformanceRig } from "./rig.ts";
@@ -77,15 +78,10 @@ const SESSIONS: Readonly<Record<string, Session>> = {
   },
 };
 
-async function runSession({
-  plan,
-  echoAfterMs = 0,
-  messages,
-  received,
-  closedAfter,
-  timer,
-}: Session): Promise<void> {
+async function runSession(session: Session, engine: EngineKind): Promise<void> {
+  const { plan, echoAfterMs = 0, messages, received, closedAfter, timer } = session;
   await using rig = await ConformanceRig.open({
+    engine,
     program: () => () => undefined,
     settings: { targetBurstCapacity: 0 },
     ...(plan === undefined ? {} : { plan }),
@@ -124,5 +120,8 @@ describe("a WebSocket behind Knative's timers", () => {
     expect(Object.keys(SESSIONS)).toEqual(recorded?.toSorted());
   });
 
-  for (const [name, session] of Object.entries(SESSIONS)) it.concurrent(name, () => runSession(session));
+  for (const engine of ENGINE_KINDS) {
+    for (const [name, session] of Object.entries(SESSIONS))
+      it.concurrent(`${name}, with the ${engine} engine`, () => runSession(session, engine));
+  }
 });

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Activator } from "../../src/activator/activator.ts";
 import { Ingress } from "../../src/ingress/ingress.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
+import { proxyEngine } from "../../src/proxy/engine.ts";
 import type { PlatformEventBody } from "../../src/resources/events.ts";
 import type { RouteTraffic } from "../../src/resources/objects.ts";
 import { Store } from "../../src/resources/store.ts";
@@ -31,8 +32,10 @@ beforeEach(async () => {
   events = [];
   runtimes = new Map();
   random = 0;
-  const activator = new Activator({ clock, realClock: wall, random: () => 0, semantics: "total" });
+  const proxy = proxyEngine("node");
+  const activator = new Activator({ proxy, clock, realClock: wall, random: () => 0, semantics: "total" });
   ingress = new Ingress({
+    proxy,
     store,
     realClock: wall,
     random: () => random,
