@@ -8,7 +8,7 @@ import { defaultRevisionSpec, defaultTraffic, type MutableRevisionSpec } from ".
 import type { Kind } from "./fields/kinds.ts";
 import { found, via, type Finding } from "./finding.ts";
 import { googleAnnotations } from "./google-annotations.ts";
-import { notEmulated, revisionOf, secureDefaults, severalContainers } from "./notices.ts";
+import { idleAnnotations, notEmulated, revisionOf, secureDefaults, severalContainers } from "./notices.ts";
 import { podLevelFindings } from "./rules/pod-level.ts";
 import { nameOfRaw, type RawObject } from "./raw.ts";
 import type { RuleContext } from "./rules/context.ts";
@@ -92,6 +92,7 @@ function byWebhook(
     ...podLevelWarnings(object),
     ...notEmulated(kind.shape, object as unknown as Json),
     ...severalContainers(object),
+    ...idleAnnotations(object),
     ...googleAnnotations(object, context.profile),
     ...secureDefaults(object),
   ];

@@ -57,6 +57,33 @@ export function severalContainers(object: ManifestObject): Finding[] {
   ];
 }
 
+/** Annotations that a cluster acts on and the emulator does not yet. */
+export function idleAnnotations(object: ManifestObject): Finding[] {
+  const own = object.metadata.annotations ?? {};
+  const template =
+    "spec" in object && "template" in object.spec ? object.spec.template.metadata?.annotations : undefined;
+  const findings: Finding[] = [];
+  for (const key of ["serving.knative.dev/rollout-duration", "serving.knative.dev/rolloutDuration"])
+    if (own[key] !== undefined && own[key] !== "0s")
+      findings.push(
+        notice(
+          "not-emulated",
+          `metadata.annotations[${key}]`,
+          `\`${key}\` is accepted, but the emulator moves traffic at once.`,
+        ),
+      );
+  const autoscaler = template?.["autoscaling.knative.dev/class"];
+  if (autoscaler !== undefined && autoscaler !== "kpa.autoscaling.knative.dev")
+    findings.push(
+      notice(
+        "not-emulated",
+        "spec.template.metadata.annotations[autoscaling.knative.dev/class]",
+        `The class ${autoscaler} is accepted, but the emulator does not measure for it: the number of instances stays at the initial scale.`,
+      ),
+    );
+  return findings;
+}
+
 /** Knative warns of these on every apply; here they are one notice. */
 export function secureDefaults(object: ManifestObject): Finding[] {
   const revision = revisionOf(object);
