@@ -103,4 +103,4 @@ export class InstanceRig extends Watched {
   }
 }
 
-export const EXITED: Exit = { code: 0, reason: "exited", killed: false };
+const EXITED: Exit = { code: 0, reason: "exited", killed: false };

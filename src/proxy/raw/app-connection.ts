@@ -49,7 +49,9 @@ export class AppConnection implements Timed {
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
-    socket.connect({ ...address, noDelay: true });
+    // Not an option of connect(): it would be the constructor's, where it isn't documented.
+    socket.setNoDelay(true);
+    socket.connect(address);
   }
 
   /** Gives the socket away: only its close still shows here. */

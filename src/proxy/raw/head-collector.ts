@@ -2,6 +2,9 @@
 
 /** Most heads end within so many bytes: so many are looked at as text, before the search goes on in the bytes. */
 const FIRST_LOOK = 4096;
+const LF = 10;
+/** Bytes of a head that are looked at with each piece. */
+const FEW = 256;
 const END = Buffer.from("\r\n\r\n", "latin1");
 
 export type Collected = "whole" | "more" | "too-large";
@@ -14,6 +17,7 @@ export class HeadCollector {
   readonly #limit: number;
   #partial: Buffer | undefined;
   #length = 0;
+  #endedLine = false;
 
   /** @param limit bytes of a head, its empty line not counted */
   constructor(limit: number) {
@@ -25,12 +29,18 @@ export class HeadCollector {
     return this.#length;
   }
 
+  /** Whether the piece last taken tells more about them than that they go on: it ended a line, or they are still few. */
+  get worthALook(): boolean {
+    return this.#endedLine || this.#length <= FEW;
+  }
+
   /** Those bytes, as text. */
   get pendingText(): string {
     return this.#partial?.toString("latin1", 0, this.#length) ?? "";
   }
 
   take(chunk: Buffer): Collected {
+    this.#endedLine = false;
     if (this.#length > 0) return this.#append(chunk);
     const text = chunk.toString("latin1", 0, Math.min(chunk.length, FIRST_LOOK));
     const end = text.indexOf("\r\n\r\n");
@@ -51,6 +61,7 @@ export class HeadCollector {
 
   #keep(bytes: Buffer): Collected {
     this.#partial = bytes;
+    this.#endedLine = bytes.includes(LF);
     this.#length = bytes.length;
     return this.#length > this.#limit + END.length ? "too-large" : "more";
   }
@@ -69,6 +80,7 @@ export class HeadCollector {
     chunk.copy(room, before);
     this.#partial = room;
     this.#length = length;
+    this.#endedLine = chunk.includes(LF);
     const end = room.subarray(0, length).indexOf(END, Math.max(0, before - 3));
     if (end < 0) return length > this.#limit + END.length ? "too-large" : "more";
     this.text = room.toString("latin1", 0, end + 2);

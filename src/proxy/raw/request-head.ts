@@ -15,6 +15,13 @@ const VERSIONS: ReadonlySet<string> = new Set(["1.1", "1.0", "0.9", "2.0"]);
 
 /** `text` is the head up to its last field's CRLF, one character for each byte. Undefined: refused with 400. */
 export function readRequestHead(text: string): RequestHead | undefined {
+  const head = readSoFar(text);
+  // RFC 9112 section 3.2; two Hosts are refused with the other rules on the request line.
+  return head?.httpVersion === "1.1" && head.hosts === 0 ? undefined : head;
+}
+
+/** A request line and any number of whole field lines. */
+function readSoFar(text: string): RequestHead | undefined {
   const lineEnd = text.indexOf("\r\n");
   const space = text.indexOf(" ");
   if (lineEnd < 0 || space < 0 || space > lineEnd) return undefined;
@@ -32,8 +39,6 @@ export function readRequestHead(text: string): RequestHead | undefined {
   if (!isTarget(target)) return undefined;
   const fields = readFields(text, lineEnd + 2);
   if (fields === undefined || !isFramedOnce(fields)) return undefined;
-  // RFC 9112 section 3.2; two Hosts are refused with the other rules on the request line.
-  if (httpVersion === "1.1" && fields.hosts === 0) return undefined;
   return withLine(fields, method, target, httpVersion);
 }
 
@@ -46,12 +51,12 @@ function withLine(fields: Fields, method: string, target: string, httpVersion: s
   return head;
 }
 
-/** No space, no control character; the bytes that RFC 3986 leaves out are the app's to judge, as with node's parser. */
+/** Visible ASCII, as node's parser has it; the characters of it that RFC 3986 leaves out are the app's to judge. */
 function isTarget(target: string): boolean {
   if (target.length === 0) return false;
   for (let i = 0; i < target.length; i += 1) {
     const code = target.charCodeAt(i);
-    if (code <= 0x20 || code === 0x7f) return false;
+    if (code <= 0x20 || code >= 0x7f) return false;
   }
   return true;
 }
@@ -69,10 +74,18 @@ function isFramedOnce(fields: Fields): boolean {
 
 /** Whether bytes that are no whole head yet can still become one: what can't is refused without waiting for more. */
 export function mayBecomeRequest(text: string): boolean {
+  const lines = wholeLines(text);
+  if (lines !== "") return readSoFar(lines) !== undefined && hasOnlyWholeLines(text);
   const space = text.indexOf(" ");
   if (space >= 0) return KNOWN.has(text.slice(0, space)) && hasOnlyWholeLines(text);
   for (const method of KNOWN) if (method.startsWith(text)) return true;
   return false;
+}
+
+/** The lines that have come with their CRLF. */
+export function wholeLines(text: string): string {
+  const end = text.lastIndexOf("\r\n");
+  return end < 0 ? "" : text.slice(0, end + 2);
 }
 
 /** No bare CR or LF, no control character, no folded line; a CR at the very end may still get its LF. */

@@ -1,6 +1,6 @@
 /** A response's head, from the bytes: RFC 9112 section 4, with the reason phrase and its space optional as everywhere. */
 import { type Fields, isSendable, readFields } from "./fields.ts";
-import { hasOnlyWholeLines } from "./request-head.ts";
+import { hasOnlyWholeLines, wholeLines } from "./request-head.ts";
 
 export interface ResponseHead extends Fields {
   /** 100 to 999. */
@@ -44,5 +44,7 @@ function digits(text: string): number {
 /** Whether bytes that are no whole head yet can still become one: what can't fails without waiting for more. */
 export function mayBecomeResponse(text: string): boolean {
   if (text.length < PREFIX.length) return PREFIX.startsWith(text);
-  return text.startsWith(PREFIX) && hasOnlyWholeLines(text);
+  if (!text.startsWith(PREFIX) || !hasOnlyWholeLines(text)) return false;
+  const lines = wholeLines(text);
+  return lines === "" || readResponseHead(lines) !== undefined;
 }

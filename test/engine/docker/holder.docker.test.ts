@@ -176,6 +176,12 @@ describe.skipIf(missing)("a holder", () => {
     ]);
   });
 
+  it("lets those who connected see a connection that we break off as broken", async () => {
+    const holder = await start({}, ({ stream }) => void stream.once("data", () => stream.destroy()));
+    const script = `require("node:net").connect(80, "hello").on("error", (e) => console.log(e.code)).on("end", () => console.log("end")).write("x")`;
+    expect((await join(holder, script)).trim()).toBe("ECONNRESET");
+  });
+
   it("resolves the names of the cluster and no others of its domain, and passes the rest on", async () => {
     const holder = await start({ extraHosts: ["db:10.1.2.3"] });
     const names = [

@@ -10,7 +10,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ForwardOutcome } from "../../../src/proxy/forward.ts";
 import { RawClient } from "../../support/raw-http.ts";
 import { engines, type Rig, rigWith } from "../rig.ts";
-import { damaged, pieces, type Pieces, request, response, sendInPieces } from "./messages.ts";
+import { damaged, pieces, type Pieces, request, response, responseParts, sendInPieces } from "./messages.ts";
 
 /** All parties share one event loop, so that so many of its turns without a byte mean that nobody will say more. */
 const QUIET_TURNS = 25;
@@ -123,7 +123,8 @@ describe("requests", () => {
         if (raw.seen.length > 0) {
           taken += 1;
           // Node's parser runs ahead: what is broken behind a request costs it the request before as well.
-          if (node.seen.length > 0 || statuses(raw.text).at(-1) === "200") expect(raw.seen[0]).toEqual(node.seen[0]);
+          if (node.seen.length > 0 || statuses(raw.text).at(-1) === "200")
+            expect(raw.seen[0]).toEqual(node.seen[0]);
         } else {
           refused += 1;
           const [status] = statuses(raw.text);
@@ -162,13 +163,13 @@ describe("responses", () => {
   });
   afterAll(() => Promise.all(rigs.map((rig) => rig[Symbol.asyncDispose]())));
 
-  let count = new Map<Rig, number>();
+  const count = new Map<Rig, number>();
   async function run(
     rig: Rig,
     method: string,
     version: string,
     next: Reply,
-  ): Promise<Result & { readonly outcome: unknown }> {
+  ): Promise<Result & { readonly outcome: unknown; readonly kept: boolean }> {
     reply = next;
     await using client = await RawClient.open(rig.port);
     client.send(`${method} / HTTP/${version}\r\nHost: a\r\n\r\n`);
@@ -179,8 +180,9 @@ describe("responses", () => {
     const index = count.get(rig) ?? 0;
     count.set(rig, index + 1);
     const outcome = await rig.outcome(index);
+    const kept = rig.upstream.connections > 0;
     rig.upstream.destroy();
-    return { ...result, outcome: summary(outcome) };
+    return { ...result, outcome: summary(outcome), kept };
   }
 
   function summary(outcome: ForwardOutcome): unknown {
@@ -197,12 +199,17 @@ describe("responses", () => {
 
   test("in order: the same bytes for the client, apart from how chunks are cut", async () => {
     await fc.assert(
-      fc.asyncProperty(response, pieces, asked, async (text, cuts, { method, version, close }) => {
-        const next = { parts: cuts(text), close };
-        const results: Array<Awaited<ReturnType<typeof run>>> = [];
-        for (const rig of rigs) results.push(await run(rig, method, version, next));
-        expect(rechunked(results[0] as Result)).toEqual(rechunked(results[1] as Result));
-      }),
+      fc.asyncProperty(
+        responseParts,
+        pieces,
+        asked,
+        async ({ head, body }, cuts, { method, version, close }) => {
+          const next = { parts: cuts(method === "HEAD" ? head : head + body), close };
+          const results: Array<Awaited<ReturnType<typeof run>>> = [];
+          for (const rig of rigs) results.push(await run(rig, method, version, next));
+          expect(rechunked(results[0] as Result)).toEqual(rechunked(results[1] as Result));
+        },
+      ),
       { numRuns: 150 },
     );
   });
@@ -214,7 +221,9 @@ describe("responses", () => {
         const results: Array<Awaited<ReturnType<typeof run>>> = [];
         for (const rig of rigs) results.push(await run(rig, method, version, next));
         const [raw, node] = results.map((result) => rechunked(result)) as [Rechunked, Rechunked];
-        if ((raw.outcome as ForwardOutcome).kind === "completed") expect(raw).toEqual(node);
+        const completed = (one: Rechunked): boolean => (one.outcome as ForwardOutcome).kind === "completed";
+        // Bytes behind a whole response cost node's client the response, and the raw engine only the connection, as Go's.
+        if (completed(raw) && (completed(node) || results[0]?.kept === true)) expect(raw).toEqual(node);
       }),
       { numRuns: 300 },
     );

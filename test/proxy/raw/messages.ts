@@ -25,7 +25,7 @@ const name = fc.constantFrom(
 );
 const value = fc.oneof(
   fc.constantFrom("", "1", "a b", "trailers", "timeout=5", "x, y", "X-A", "10.0.0.1", "b.example"),
-  fc.string({ unit: fc.constantFrom("a", " ", "\t", "\xe9", ",", ";", '"', "="), maxLength: 12 }),
+  fc.string({ unit: fc.constantFrom("a", " ", "\t", ",", ";", '"', "="), maxLength: 12 }),
 );
 const field = fc.tuple(name, value).map(([one, other]) => `${one}: ${other}\r\n`);
 const fields = fc.array(field, { maxLength: 5 }).map((all) => all.join(""));
@@ -108,12 +108,13 @@ const hops = fc.constantFrom(
 );
 
 /** A well-formed response; one of open length ends with its connection. */
-export const response = fc
+export const responseParts = fc
   .tuple(informational, status, type, fields, hops, fc.oneof(framed, openBody))
-  .map(([before, first, kind, others, options, body]) => {
-    const bodiless = /^HTTP\/1\.1 (204|304)/.test(first);
-    return `${before}${first}${kind}${others}${options}${body.fields}\r\n${bodiless ? "" : body.body}`;
-  });
+  .map(([before, first, kind, others, options, body]) => ({
+    head: `${before}${first}${kind}${others}${options}${body.fields}\r\n`,
+    body: /^HTTP\/1\.1 (204|304)/.test(first) ? "" : body.body,
+  }));
+export const response = responseParts.map(({ head, body }) => head + body);
 
 /** One or two bytes of a message changed, doubled, taken out or put in. */
 export function damaged(message: fc.Arbitrary<string>): fc.Arbitrary<string> {

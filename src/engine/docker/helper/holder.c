@@ -127,6 +127,13 @@ static void drop(struct stream *stream) {
   stream_count--;
 }
 
+/* Whoever is at the other end of the socket is to see that this was no ordinary end. */
+static void abort_stream(struct stream *stream) {
+  struct linger at_once = {1, 0};
+  setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  drop(stream);
+}
+
 static void reset(struct stream *stream, int error) {
   send_number(RESET, stream->id, (uint32_t)error);
   drop(stream);
@@ -324,7 +331,7 @@ static void take_frame(uint8_t type, uint32_t id, uint8_t *payload, uint32_t len
   } else if (type == OPEN) dial(id, payload, length);
   else if (!stream) return; /* it has ended here, which the other side will read next */
   else if (type == DATA) take_data(stream, payload, length);
-  else if (type == RESET) drop(stream);
+  else if (type == RESET) abort_stream(stream);
   else if (type == CREDIT && length == 4) stream->credit += load32(payload);
   else if (type == END) {
     stream->write_ended = 1;

@@ -22,6 +22,8 @@
 /* The next server is asked after this time; glibc itself gives up after five seconds. */
 #define PATIENCE_MS 1500
 #define TCP_SECONDS 10
+/* More than the holder ever has open. */
+#define MOST_FILES 2048
 
 union address {
   struct sockaddr any;
@@ -205,9 +207,9 @@ static void take_tcp(void) {
     fcntl(client, F_SETFL, 0);
     signal(SIGALRM, SIG_DFL);
     alarm(TCP_SECONDS);
-    /* What kserve-local reads must end when the holder does. */
-    close(0);
-    close(1);
+    /* Connections of the holder's end when it closes them, whatever is copied into this process. */
+    for (int fd = 0; fd < MOST_FILES; fd++)
+      if (fd != client) close(fd);
     serve_tcp(client);
     _exit(0);
   }
