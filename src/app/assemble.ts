@@ -4,6 +4,7 @@ import type { TimeoutSemantics } from "../activator/timers.ts";
 import { type Controllers, startControllers } from "../controller/controllers.ts";
 import { RevisionController } from "../controller/revision.ts";
 import type { Artifact, Engine } from "../engine/engine.ts";
+import { unsupportedByProcess } from "../engine/process/unsupported.ts";
 import { Ingress } from "../ingress/ingress.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { messageOf } from "../kernel/errors.ts";
@@ -13,7 +14,7 @@ import type { PlatformEventBody } from "../resources/events.ts";
 import type { StoredRevision } from "../resources/objects.ts";
 import { Store } from "../resources/store.ts";
 import { storeLookup } from "../revision/config-lookup.ts";
-import { planRevision } from "../revision/plan.ts";
+import { planRevision, type RevisionPlan } from "../revision/plan.ts";
 import { RevisionRuntime } from "../revision/revision-runtime.ts";
 import { resolveSettings } from "../scaling/settings.ts";
 import { ClusterUrls } from "./cluster-urls.ts";
@@ -140,13 +141,17 @@ function runtimeFactory(
   const { store, settings, clusterUrls, engine, clock, realClock, random, emit } = deps;
   const profile = PROFILES[options.profile];
   return (revision, artifact) => {
-    const plan = planRevision(revision, {
-      artifact,
-      lookup: storeLookup(store, revision.metadata.namespace),
-      extraEnv: options.extraEnv,
-      ...(options.command === undefined ? {} : { command: options.command }),
-      mapEnvValue: (value) => clusterUrls.map(value),
-    });
+    // Anew for each instance: on a cluster, too, new pods get what the ConfigMaps and Secrets say by then.
+    const planNow = (): RevisionPlan =>
+      planRevision(revision, {
+        artifact,
+        lookup: storeLookup(store, revision.metadata.namespace),
+        extraEnv: options.extraEnv,
+        ...(options.command === undefined ? {} : { command: options.command }),
+        mapEnvValue: (value) => clusterUrls.map(value),
+      });
+    const plan = planNow();
+    if (engine.description.kind === "process") sayUnsupported(plan, emit);
     const scaling = resolveSettings({
       annotations: plan.annotations,
       containerConcurrency: plan.containerConcurrency,
@@ -159,6 +164,7 @@ function runtimeFactory(
       random,
       emit,
       settings: scaling,
+      currentRun: () => planNow().run,
       termination: profile.termination(plan.timeoutMs),
       startDeadlineMs: Math.min(profile.startDeadlineMs, scaling.progressDeadlineMs),
       onReplicas: ({ desired, actual }) =>
@@ -168,4 +174,14 @@ function runtimeFactory(
         })),
     });
   };
+}
+
+/** What the manifest asks for and a host process can't have is said, once for each revision. */
+function sayUnsupported({ name, run }: RevisionPlan, emit: AssemblyBase["emit"]): void {
+  const missing = unsupportedByProcess(run.main);
+  if (missing.length > 0)
+    emit({
+      type: "notice",
+      message: `${name} runs as a process of this machine, without its ${missing.join(", ")}`,
+    });
 }

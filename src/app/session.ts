@@ -14,6 +14,10 @@ export interface SessionOptions extends AssemblyOptions {
   readonly engine: EngineChoice;
   /** How many times faster than real time the platform's clock runs. */
   readonly timeScale: number;
+  /** Most containers that wait for a start that is likely to come. */
+  readonly standby: number;
+  /** Where what apps write goes. */
+  readonly filesystem: "memory" | "disk";
   /** Receives every event from the first on. */
   onEvent(event: PlatformEvent): void;
 }
@@ -29,7 +33,14 @@ export class Session {
     const bus = new EventBus<PlatformEvent>();
     bus.subscribe((event) => options.onEvent(event));
     const emit = (event: PlatformEventBody): void => bus.emit({ time: realClock.now(), ...event });
-    const { engine, reason } = await chooseEngine(options.engine, { clock, session: id });
+    const { engine, reason } = await chooseEngine(options.engine, {
+      clock,
+      session: id,
+      hasCommand: options.command !== undefined,
+      standby: options.standby,
+      filesystem: options.filesystem,
+      onNotice: (message) => emit({ type: "notice", message }),
+    });
     try {
       emit({
         type: "engine.chosen",

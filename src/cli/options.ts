@@ -2,6 +2,9 @@
 import { InvalidArgumentError, Option } from "commander";
 import { goDurationMs } from "../manifest/go-duration.ts";
 
+/** Off: to be turned on when every engine and every image is known to bear it. */
+const STANDBY = 0;
+const MOST_STANDBY = 50;
 const LONGEST_TIME_MS = 31 * 86_400_000;
 
 /** Each flag can be given as KSERVE_LOCAL_<FLAG>. */
@@ -48,6 +51,21 @@ export const OPTIONS = {
     option("--time-scale <n>", "run all platform times (windows, timeouts, grace periods) n times faster")
       .default(1)
       .argParser(parseScale),
+  standby: () =>
+    option(
+      "--standby <n>",
+      "keep a container waiting for each of the n revisions used last, its app not started: faster from zero (docker)",
+    )
+      .default(STANDBY)
+      .argParser(parseStandby),
+  noStandby: () => option("--no-standby", "keep no container for a revision at zero"),
+  filesystem: () =>
+    option(
+      "--filesystem <kind>",
+      "where what the app writes goes: memory, as on the platform, or disk (docker)",
+    )
+      .choices(["memory", "disk"])
+      .default("disk"),
   noWatch: () => option("--no-watch", "do not watch the manifest and the source for changes"),
   output: () =>
     option("-o, --output <format>", "text for people, json for one event a line on stdout")
@@ -96,6 +114,13 @@ function parsePort(text: string): number {
   if (!/^\d+$/.test(text) || port > 65_535)
     throw new InvalidArgumentError("A port is a number from 0 to 65535.");
   return port;
+}
+
+function parseStandby(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count > MOST_STANDBY)
+    throw new InvalidArgumentError(`A number from 0 to ${MOST_STANDBY}.`);
+  return count;
 }
 
 function parseScale(text: string): number {

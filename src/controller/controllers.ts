@@ -31,6 +31,20 @@ export function startControllers(deps: ControllersDeps): Controllers {
   const routes = new WorkQueue((key) => reconcileRoute(store, clock, urls, ...split(key)), onError);
   const revisionQueue = new WorkQueue((key) => revisions.reconcile(...split(key)), onError);
 
+  /** Those that may lead to the configuration or one of its revisions; all of them would make many services slow to load. */
+  const wakeRoutes = (namespace: string, configuration: string | undefined, revision?: string): void => {
+    for (const { metadata, spec } of store.list("Route", namespace)) {
+      const concerned =
+        metadata.name === configuration ||
+        spec.traffic.some(
+          (target) =>
+            (configuration !== undefined && target.configurationName === configuration) ||
+            (revision !== undefined && target.revisionName === revision),
+        );
+      if (concerned) routes.add(`${namespace}/${metadata.name}`);
+    }
+  };
+
   const wake = (object: StoredObject): void => {
     const { namespace, name, labels } = object.metadata;
     switch (object.kind) {
@@ -40,13 +54,13 @@ export function startControllers(deps: ControllersDeps): Controllers {
       case "Configuration":
         configurations.add(`${namespace}/${name}`);
         services.add(`${namespace}/${labels?.[LABELS.service] ?? name}`);
-        for (const route of store.list("Route", namespace)) routes.add(`${namespace}/${route.metadata.name}`);
+        wakeRoutes(namespace, name);
         break;
       case "Revision": {
         revisionQueue.add(`${namespace}/${name}`);
         const configuration = labels?.[LABELS.configuration];
         if (configuration !== undefined) configurations.add(`${namespace}/${configuration}`);
-        for (const route of store.list("Route", namespace)) routes.add(`${namespace}/${route.metadata.name}`);
+        wakeRoutes(namespace, configuration, name);
         break;
       }
       case "Route":

@@ -115,6 +115,9 @@ export interface InstanceRun {
   onLog(line: LogLine): void;
 }
 
+/** A run that nobody has asked for yet. */
+export type StandbyRun = Omit<InstanceRun, "onLog">;
+
 export interface LogLine {
   readonly container: string;
   readonly stream: "stdout" | "stderr";
@@ -176,6 +179,12 @@ export interface Engine {
   prepare(source: ImageSource, options: PrepareOptions): Promise<Artifact>;
   /** Creates and starts. Throws KserveLocalError `start-failed` with the cause in the user's words. */
   start(run: InstanceRun, signal: AbortSignal): Promise<EngineInstance>;
+  /**
+   * A hint: a start of this run, under this very name, is likely to come. An engine may prepare what it can short of executing
+   * the app; `start` of an equal run then uses it; any other start is as always. The result takes the hint back and resolves when nothing
+   * of what was prepared is left; after the start it does nothing. Repeating a hint says that the run is likely anew.
+   */
+  standby?(run: StandbyRun): () => Promise<void>;
   /** Removes what sessions that are dead have left. Resolves to the number of things removed; never throws for a single failure. */
   sweep(): Promise<number>;
   /** Stops and removes everything of this session at once and lets go of the engine. Idempotent. */

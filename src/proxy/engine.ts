@@ -14,12 +14,19 @@ export const ENGINE_KINDS: readonly EngineKind[] = ["raw", "node"];
 /** An exchange and an upstream of one engine can't be mixed with those of another: `forward` throws a TypeError. */
 export interface ProxyEngine {
   readonly kind: EngineKind;
-  createFrontServer(handler: (exchange: Exchange) => void, options?: FrontServerOptions): FrontServer;
-  createUpstream(
+  readonly createFrontServer: (
+    handler: (exchange: Exchange) => void,
+    options?: FrontServerOptions,
+  ) => FrontServer;
+  readonly createUpstream: (
     address: { readonly host: string; readonly port: number },
     options?: UpstreamOptions,
-  ): Upstream;
-  forward(exchange: Exchange, upstream: Upstream, options?: ForwardOptions): Promise<ForwardOutcome>;
+  ) => Upstream;
+  readonly forward: (
+    exchange: Exchange,
+    upstream: Upstream,
+    options?: ForwardOptions,
+  ) => Promise<ForwardOutcome>;
 }
 
 /** @param clock real time, for the raw engine's timeouts; node's has timers of its own */

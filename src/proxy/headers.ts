@@ -307,7 +307,8 @@ export function firstValue(rawHeaders: readonly string[], lowerName: string): st
  */
 export function dropField(headers: string[], lowerName: string): void {
   for (let i = headers.length - 2; i >= 0; i -= 2) {
-    if ((headers[i] as string).toLowerCase() === lowerName) headers.splice(i, 2);
+    const name = headers[i] as string;
+    if (name.length === lowerName.length && name.toLowerCase() === lowerName) headers.splice(i, 2);
   }
 }
 

@@ -27,5 +27,10 @@ export function createJsonReporter({ stdout, onClosed }: JsonOptions): Reporter 
 /** `time` as RFC 3339 in UTC with milliseconds, then `type`, then the event's own fields. */
 export function jsonLine(event: PlatformEvent): string {
   const { time, type, ...fields } = event;
-  return JSON.stringify({ time: new Date(time).toISOString(), type, ...fields });
+  return JSON.stringify({ time: new Date(time).toISOString(), type, ...fields }, rounded);
+}
+
+/** Milliseconds to the microsecond: more digits are noise. */
+function rounded(key: string, value: unknown): unknown {
+  return key.endsWith("Ms") && typeof value === "number" ? Math.round(value * 1000) / 1000 : value;
 }

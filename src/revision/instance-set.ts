@@ -30,6 +30,8 @@ export class InstanceSet {
   #failures = 0;
   #backoff: CancelTimer | undefined;
   #closed = false;
+  /** The next instance, which the engine may prepare for. */
+  #next: { readonly name: string; takeBack(): Promise<void> } | undefined;
 
   constructor(plan: RevisionPlan, deps: InstanceSetDeps) {
     this.#plan = plan;
@@ -74,7 +76,28 @@ export class InstanceSet {
     this.#wanted = 0;
     this.#backoff?.();
     for (const instance of this.#instances) this.#stop(instance, reason, options);
+    await this.expectNone();
     while (this.#endings.size > 0) await Promise.all(this.#endings);
+  }
+
+  /** Tells the engine that another instance is likely to be wanted some time. */
+  expectOne(): void {
+    const { engine, random, currentRun } = this.#deps;
+    if (this.#closed || engine.standby === undefined) return;
+    const name = this.#next?.name ?? instanceName(this.#plan.name, this.#plan.uid, random);
+    try {
+      const run = currentRun?.() ?? this.#plan.run;
+      this.#next = { name, takeBack: engine.standby({ ...run, name }) };
+    } catch {
+      // What can't be run now, such as a Secret that is gone, the start will tell, should there be one.
+    }
+  }
+
+  /** The opposite. Resolves when nothing of what the engine prepared is left. */
+  async expectNone(): Promise<void> {
+    const next = this.#next;
+    this.#next = undefined;
+    await next?.takeBack();
   }
 
   /** What comes back from zero is a new pod, which no CrashLoopBackOff holds up. */
@@ -85,7 +108,8 @@ export class InstanceSet {
   }
 
   #add(): void {
-    const name = instanceName(this.#plan.name, this.#plan.uid, this.#deps.random);
+    const name = this.#next?.name ?? instanceName(this.#plan.name, this.#plan.uid, this.#deps.random);
+    this.#next = undefined;
     const instance = new Instance(name, this.#plan, {
       ...this.#deps,
       onState: (changed, from, to, reason) => {

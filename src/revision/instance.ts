@@ -38,11 +38,17 @@ export interface InstanceDeps {
   readonly termination: TerminationPolicy;
   /** From start to ready, at most: ms of platform time. */
   readonly startDeadlineMs: number;
+  /** What to run, as the ConfigMaps and Secrets are at this moment; default: as they were when the plan was made. */
+  readonly currentRun?: () => RevisionPlan["run"];
+  /** It has been starting for a while: `last` is what the last probe said. Called once. */
+  onSlowStart?(instance: Instance, last: string): void;
   onState(instance: Instance, from: InstanceState, to: InstanceState, reason: string): void;
   onLog(instance: Instance, line: LogLine): void;
 }
 
 const KEPT_LOG_LINES = 20;
+/** Real time after which somebody who waits should be told what for. */
+const SLOW_START_MS = 10_000;
 const PROBED: ReadonlySet<InstanceState> = new Set(["starting", "ready", "unready"]);
 
 export class Instance {
@@ -105,10 +111,17 @@ export class Instance {
     const deadline = clock.after(this.#deps.startDeadlineMs, () =>
       this.#starting.abort(this.#notReady(`it was not ready within ${this.#deps.startDeadlineMs / 1000} s`)),
     );
+    const slow = this.#deps.realClock.after(SLOW_START_MS, () =>
+      this.#deps.onSlowStart?.(this, this.#lastProbeFailure),
+    );
     const { signal } = this.#starting;
     try {
       this.#move("starting", "the container is being started");
-      const run = { ...this.plan.run, name: this.name, onLog: (line: LogLine) => this.#log(line) };
+      const run = {
+        ...(this.#deps.currentRun?.() ?? this.plan.run),
+        name: this.name,
+        onLog: (line: LogLine) => this.#log(line),
+      };
       const launching = engine.start(run, signal);
       this.#launched = launching.then(
         (instance) => void (this.#engineInstance = instance),
@@ -128,6 +141,7 @@ export class Instance {
       if (this.#ending === undefined) await this.#fail(asStartFailure(error, this.name));
     } finally {
       deadline();
+      slow();
     }
   }
 
@@ -242,13 +256,10 @@ export class Instance {
 
   #exited(exit: Exit): void {
     if (this.#state === "terminating" || this.#state === "gone" || this.#state === "failed") return;
-    const error = new KserveLocalError("start-failed", {
+    const error = new KserveLocalError(this.readyAt === undefined ? "start-failed" : "app-failed", {
       what: `${this.name} ${describeExit(exit)}`,
       ...this.#evidence(),
-      fix:
-        this.#state === "starting"
-          ? "mend what the last lines show; the container must keep running and listen on $PORT"
-          : "mend what the last lines show; the instance is replaced",
+      fix: remedyFor(exit, this.#state === "starting"),
     });
     if (this.#state === "starting") this.#starting.abort(error);
     else void this.#fail(error);
@@ -313,6 +324,21 @@ export function describeExit(exit: Exit): string {
         ? "ended by itself (exit code 0); a server must keep running"
         : `exited with code ${code}`;
     }
+  }
+}
+
+function remedyFor(exit: Exit, starting: boolean): string {
+  switch (exit.reason) {
+    case "oom":
+      return "use less memory (files that the app writes may count), or raise resources.limits.memory";
+    case "removed":
+      return "nothing is wrong with the app; another instance takes its place when one is wanted";
+    case "engine-lost":
+      return "start the container engine again";
+    case "exited":
+      return starting
+        ? "mend what its last lines show; the container must keep running and listen on $PORT"
+        : "mend what its last lines show; another instance takes its place when one is wanted";
   }
 }
 

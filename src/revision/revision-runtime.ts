@@ -25,6 +25,8 @@ export interface RevisionRuntimeDeps {
   readonly termination: TerminationPolicy;
   /** ms of platform time from start to ready. */
   readonly startDeadlineMs: number;
+  /** See InstanceDeps. */
+  readonly currentRun?: () => RevisionPlan["run"];
   readonly emit: (event: PlatformEventBody) => void;
   /** Counts for the Revision's status. */
   onReplicas(counts: { readonly desired: number; readonly actual: number }): void;
@@ -56,6 +58,11 @@ export class RevisionRuntime implements RevisionBackend {
       onState: (instance, from, to, reason) => this.#changed(instance, from, to, reason),
       onLog: (instance, { container, stream, line }) =>
         deps.emit({ type: "log", instance: instance.name, revision: plan.name, container, stream, line }),
+      onSlowStart: (instance, last) =>
+        deps.emit({
+          type: "notice",
+          message: `${instance.name} is not ready yet; the last probe said: ${last}. It has to listen on 0.0.0.0:$PORT (PORT is ${plan.port})`,
+        }),
       onFailure: (instance, attempt) => this.#failed(instance, attempt),
     });
     this.#loop = new AutoscaleLoop({
@@ -115,6 +122,7 @@ export class RevisionRuntime implements RevisionBackend {
   setReachable(reachable: boolean): void {
     if (this.#reachable === reachable) return;
     this.#reachable = reachable;
+    if (!reachable) void this.#instances.expectNone();
     this.#loop.look();
   }
 
@@ -160,7 +168,13 @@ export class RevisionRuntime implements RevisionBackend {
     for (const listener of this.#listeners) listener(instance, to);
     if (to === "ready" && this.#ready.length >= Math.max(1, this.#loop.replicas)) this.#settle();
     if (to === "ready") this.#loop.look();
+    if (this.#reachable && (to === "ready" || this.#isBackAtZero(instance))) this.#instances.expectOne();
     this.#report();
+  }
+
+  /** Of its own accord: what failed would fail again. */
+  #isBackAtZero({ state, failure }: Instance): boolean {
+    return state === "gone" && failure === undefined && this.#instances.all.length === 0;
   }
 
   #settle(): void {
@@ -177,7 +191,10 @@ export class RevisionRuntime implements RevisionBackend {
       type: "problem",
       severity: "error",
       code: failure.code,
-      message: attempt > 1 ? `${failure.message} (${attempt} times in a row)` : failure.message,
+      message:
+        attempt > 1 && instance.readyAt === undefined
+          ? `${failure.message} (${attempt} times in a row)`
+          : failure.message,
       ...(failure.why === undefined ? {} : { why: failure.why }),
       ...(failure.fix === undefined ? {} : { hint: failure.fix }),
     });

@@ -104,6 +104,13 @@ describe("a warm request that takes too long", () => {
     finish();
     const chunks = (await client.ended()).split("\r\n\r\n")[1]?.split("\r\n") ?? [];
     expect(chunks.filter((_chunk, n) => n % 2 === 1).join("")).toBe(body);
+    await rig?.result();
+    const [{ reason, detail } = {}] = rig?.results ?? [];
+    expect(reason).toBe(semantics === "total" ? "timeout" : undefined);
+    expect(detail).toContain("spec.template.spec.timeoutSeconds (10 s)");
+    expect(detail).toContain(
+      semantics === "total" ? "the response was cut off" : "Knative from 1.19 on cuts it off there",
+    );
   });
 });
 

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Activator } from "../../src/activator/activator.ts";
 import { Ingress } from "../../src/ingress/ingress.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
-import { proxyEngine } from "../../src/proxy/engine.ts";
+import { ENGINE_KINDS, type EngineKind, proxyEngine } from "../../src/proxy/engine.ts";
 import type { PlatformEventBody } from "../../src/resources/events.ts";
 import { Store } from "../../src/resources/store.ts";
 import type { RevisionPlan } from "../../src/revision/plan.ts";
@@ -31,9 +31,9 @@ class LoadRig extends Watched {
   readonly #ingress: Ingress;
   port = 0;
 
-  constructor() {
+  constructor(kind: EngineKind) {
     super();
-    const proxy = proxyEngine("node");
+    const proxy = proxyEngine(kind);
     const activator = new Activator({
       proxy,
       clock: this.clock,
@@ -111,11 +111,7 @@ class LoadRig extends Watched {
   }
 }
 
-let rig = new LoadRig();
-const open = (): Promise<LoadRig> => {
-  rig = new LoadRig();
-  return rig.open();
-};
+let rig = new LoadRig("node");
 afterEach(() => rig.close());
 
 const FAST: Partial<ScalingSettings> = {
@@ -126,136 +122,143 @@ const FAST: Partial<ScalingSettings> = {
   panicWindowMs: 1_000,
 };
 
-describe("no request is lost", () => {
-  it("while the number of instances goes up, down, to zero and up again", async () => {
-    const { runtime } = await (
-      await open()
-    ).revision("hello-00001", {
-      plan: { containerConcurrency: 4 },
-      settings: FAST,
-    });
-    rig.route("hello-00001");
-    const load = rig.load();
-    for (let round = 0; round < 2; round += 1) {
-      load.clients(40);
-      await rig.until(() => runtime.ready.length >= 4);
-      load.clients(1);
-      await rig.until(() => runtime.ready.length <= 1);
-      load.clients(0);
-      await rig.until(() => runtime.ready.length === 0);
-    }
-    await load.end();
-    expect(load.failed).toEqual([]);
-    expect(load.answers.length).toBeGreaterThan(200);
-    expect(rig.scaled.filter((count) => count === 0)).toHaveLength(2);
-    expect(runtime.inFlight).toBe(0);
-  });
+describe.each(ENGINE_KINDS)("the %s engine", (kind) => {
+  const open = (): Promise<LoadRig> => {
+    rig = new LoadRig(kind);
+    return rig.open();
+  };
 
-  it("while the route goes from revision to revision and the old ones end", async () => {
-    await open();
-    const load = rig.load();
-    for (let n = 1; n <= 5; n += 1) {
-      const name = `hello-0000${n}`;
-      const { runtime } = await rig.revision(name, {
-        settings: { initialScale: 2, minScale: 2 },
+  describe("no request is lost", () => {
+    it("while the number of instances goes up, down, to zero and up again", async () => {
+      const { runtime } = await (
+        await open()
+      ).revision("hello-00001", {
+        plan: { containerConcurrency: 4 },
+        settings: FAST,
       });
-      const before = n === 1 ? undefined : rig.runtimes.get(`hello-0000${n - 1}`);
-      rig.route(name);
-      load.clients(30);
-      const closed = before?.close("no route leads to it");
-      const seen = load.answers.length + 300;
-      while (load.answers.length < seen) await rig.real.sleep(5);
-      expect(load.answers.at(-1)?.body).toBe(name);
-      await closed;
-      expect(before?.instances ?? []).toEqual([]);
-      expect(runtime.ready).toHaveLength(2);
-    }
-    await load.end();
-    expect(load.failed).toEqual([]);
+      rig.route("hello-00001");
+      const load = rig.load();
+      for (let round = 0; round < 2; round += 1) {
+        load.clients(40);
+        await rig.until(() => runtime.ready.length >= 4);
+        load.clients(1);
+        await rig.until(() => runtime.ready.length <= 1);
+        load.clients(0);
+        await rig.until(() => runtime.ready.length === 0);
+      }
+      await load.end();
+      expect(load.failed).toEqual([]);
+      expect(load.answers.length).toBeGreaterThan(200);
+      expect(rig.scaled.filter((count) => count === 0)).toHaveLength(2);
+      expect(runtime.inFlight).toBe(0);
+    });
+
+    it("while the route goes from revision to revision and the old ones end", async () => {
+      await open();
+      const load = rig.load();
+      for (let n = 1; n <= 5; n += 1) {
+        const name = `hello-0000${n}`;
+        const { runtime } = await rig.revision(name, {
+          settings: { initialScale: 2, minScale: 2 },
+        });
+        const before = n === 1 ? undefined : rig.runtimes.get(`hello-0000${n - 1}`);
+        rig.route(name);
+        load.clients(30);
+        const closed = before?.close("no route leads to it");
+        const seen = load.answers.length + 300;
+        while (load.answers.length < seen) await rig.real.sleep(5);
+        expect(load.answers.at(-1)?.body).toBe(name);
+        await closed;
+        expect(before?.instances ?? []).toEqual([]);
+        expect(runtime.ready).toHaveLength(2);
+      }
+      await load.end();
+      expect(load.failed).toEqual([]);
+    });
+
+    it.each(["GET", "POST"] as const)(
+      "but %s requests that were on an instance when it was killed",
+      async (method) => {
+        const { runtime, engine } = await (
+          await open()
+        ).revision("hello-00001", {
+          settings: { ...FAST, initialScale: 4, minScale: 4, maxScale: 4 },
+        });
+        rig.route("hello-00001");
+        const load = rig.load(method);
+        load.clients(40);
+        const killed = new Map<string, number>();
+        for (let kill = 0; kill < 8; kill += 1) {
+          const seen = load.answers.length + 200;
+          while (load.answers.length < seen || runtime.ready.length < 4) await rig.real.sleep(5);
+          const victim = engine.running[kill % engine.running.length];
+          const name = victim?.run.name ?? "";
+          killed.set(name, runtime.ready.find((instance) => instance.name === name)?.inFlight ?? 0);
+          victim?.exit(137);
+          // A backoff may be due: dying young is what it is for.
+          if (kill % 2 === 1) await rig.clock.sleep(10_000);
+        }
+        await load.end();
+        await rig.until(() => rig.failures.length === load.failed.length);
+        for (const { status, reason, instance = "", detail } of rig.failures) {
+          expect(status).toBe(502);
+          // A GET that Go's transport would send again has been, and found nobody.
+          expect(reason).toMatch(method === "GET" ? /^app-(eof|reset|refused)$/ : /^app-(eof|reset)$/);
+          expect(detail).toContain("was killed (SIGKILL, exit code 137) while the request was under way");
+          killed.set(instance, (killed.get(instance) ?? 0) - 1);
+        }
+        expect(load.failed.length).toBeGreaterThan(0);
+        // No more than were on it when it died.
+        expect([...killed.values()].filter((left) => left < 0)).toEqual([]);
+        expect(runtime.inFlight).toBe(0);
+      },
+    );
   });
 
-  it.each(["GET", "POST"] as const)(
-    "but %s requests that were on an instance when it was killed",
-    async (method) => {
+  describe("a thousand requests that come at zero", () => {
+    it.each([
+      [0, "all at once"],
+      [10, "ten at a time"],
+    ])("are held and served, with a containerConcurrency of %i %s", async (containerConcurrency) => {
       const { runtime, engine } = await (
         await open()
       ).revision("hello-00001", {
-        settings: { ...FAST, initialScale: 4, minScale: 4, maxScale: 4 },
+        plan: { containerConcurrency },
+        settings: { initialScale: 0, maxScale: 1 },
       });
       rig.route("hello-00001");
-      const load = rig.load(method);
-      load.clients(40);
-      const killed = new Map<string, number>();
-      for (let kill = 0; kill < 8; kill += 1) {
-        const seen = load.answers.length + 200;
-        while (load.answers.length < seen || runtime.ready.length < 4) await rig.real.sleep(5);
-        const victim = engine.running[kill % engine.running.length];
-        const name = victim?.run.name ?? "";
-        killed.set(name, runtime.ready.find((instance) => instance.name === name)?.inFlight ?? 0);
-        victim?.exit(137);
-        // A backoff may be due: dying young is what it is for.
-        if (kill % 2 === 1) await rig.clock.sleep(10_000);
-      }
-      await load.end();
-      await rig.until(() => rig.failures.length === load.failed.length);
-      for (const { status, reason, instance = "", detail } of rig.failures) {
-        expect(status).toBe(502);
-        // A GET that Go's transport would send again has been, and found nobody.
-        expect(reason).toMatch(method === "GET" ? /^app-(eof|reset|refused)$/ : /^app-(eof|reset)$/);
-        expect(detail).toContain("was killed (SIGKILL, exit code 137) while the request was under way");
-        killed.set(instance, (killed.get(instance) ?? 0) - 1);
-      }
-      expect(load.failed.length).toBeGreaterThan(0);
-      // No more than were on it when it died.
-      expect([...killed.values()].filter((left) => left < 0)).toEqual([]);
+      engine.behaviour.neverListens = true;
+      const load = rig.load();
+      load.clients(1_000);
+      while (runtime.inFlight < 1_000) await rig.real.sleep(5);
+      expect(engine.instances).toHaveLength(1);
+      expect(load.answers).toEqual([]);
+      const ended = load.end();
+      await engine.instances[0]?.listen();
+      await ended;
+      expect(load.answers).toHaveLength(1_000);
+      expect(load.failed).toEqual([]);
       expect(runtime.inFlight).toBe(0);
-    },
-  );
-});
+    });
+  });
 
-describe("a thousand requests that come at zero", () => {
-  it.each([
-    [0, "all at once"],
-    [10, "ten at a time"],
-  ])("are held and served, with a containerConcurrency of %i %s", async (containerConcurrency) => {
+  it("spreads over fifty instances", async () => {
     const { runtime, engine } = await (
       await open()
     ).revision("hello-00001", {
-      plan: { containerConcurrency },
-      settings: { initialScale: 0, maxScale: 1 },
+      settings: { initialScale: 50, minScale: 50 },
     });
     rig.route("hello-00001");
-    engine.behaviour.neverListens = true;
+    expect(runtime.ready).toHaveLength(50);
+    const served = new Map<string, number>();
+    for (const { server, env } of engine.running)
+      server?.on("request", () => served.set(env["PORT"] ?? "", (served.get(env["PORT"] ?? "") ?? 0) + 1));
     const load = rig.load();
-    load.clients(1_000);
-    while (runtime.inFlight < 1_000) await rig.real.sleep(5);
-    expect(engine.instances).toHaveLength(1);
-    expect(load.answers).toEqual([]);
-    const ended = load.end();
-    await engine.instances[0]?.listen();
-    await ended;
-    expect(load.answers).toHaveLength(1_000);
+    load.clients(100);
+    while (load.answers.length < 2_000) await rig.real.sleep(5);
+    await load.end();
     expect(load.failed).toEqual([]);
-    expect(runtime.inFlight).toBe(0);
+    expect(served.size).toBe(50);
+    expect(Math.max(...served.values())).toBeLessThan((3 * load.answers.length) / 50);
   });
-});
-
-it("spreads over fifty instances", async () => {
-  const { runtime, engine } = await (
-    await open()
-  ).revision("hello-00001", {
-    settings: { initialScale: 50, minScale: 50 },
-  });
-  rig.route("hello-00001");
-  expect(runtime.ready).toHaveLength(50);
-  const served = new Map<string, number>();
-  for (const { server, env } of engine.running)
-    server?.on("request", () => served.set(env["PORT"] ?? "", (served.get(env["PORT"] ?? "") ?? 0) + 1));
-  const load = rig.load();
-  load.clients(100);
-  while (load.answers.length < 2_000) await rig.real.sleep(5);
-  await load.end();
-  expect(load.failed).toEqual([]);
-  expect(served.size).toBe(50);
-  expect(Math.max(...served.values())).toBeLessThan((3 * load.answers.length) / 50);
 });

@@ -86,10 +86,24 @@ export class ActivatorRig extends Watched {
     await this.engine.close();
   }
 
-  send(options: { readonly method?: string; readonly body?: string } = {}): Promise<Reply> {
+  send(
+    options: {
+      readonly method?: string;
+      readonly path?: string;
+      readonly body?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    } = {},
+  ): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const request = httpRequest(
-        { port: this.port, host: "127.0.0.1", method: options.method ?? "GET", agent: false },
+        {
+          port: this.port,
+          host: "127.0.0.1",
+          path: options.path ?? "/",
+          method: options.method ?? "GET",
+          headers: options.headers,
+          agent: false,
+        },
         (response) => {
           let body = "";
           response.setEncoding("utf8");

@@ -185,7 +185,7 @@ test("a request in flight finishes on Ctrl-C, a second Ctrl-C cuts it", async ()
   const cwd = await project(plain);
   const patient = kserveLocal(["up", ...PROCESS], { cwd });
   const answer = get(`${await patient.ready()}/?wait=1500`);
-  await patient.event("log");
+  await patient.event("log", ({ line }) => line === "waiting");
   patient.child.kill("SIGINT");
   await patient.event("session.stopping");
   expect((await answer).status).toBe(200);
@@ -193,8 +193,9 @@ test("a request in flight finishes on Ctrl-C, a second Ctrl-C cuts it", async ()
 
   const hasty = kserveLocal(["up", ...PROCESS], { cwd });
   const cut = get(`${await hasty.ready()}/?wait=60000`).catch((error: unknown) => error);
+  await hasty.event("log", ({ line }) => line === "waiting");
   hasty.child.kill("SIGINT");
-  await hasty.event("session.stopping");
+  await hasty.event("notice", ({ message }) => String(message).includes("a request in flight on hello-00001"));
   hasty.child.kill("SIGINT");
   expect(await hasty.exit).toBe(130);
   expect(await cut).toBeInstanceOf(Error);

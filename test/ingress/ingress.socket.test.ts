@@ -1,6 +1,7 @@
 import { request as httpRequest, type RequestListener } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Activator } from "../../src/activator/activator.ts";
+import type { TimeoutSemantics } from "../../src/activator/timers.ts";
 import { Ingress } from "../../src/ingress/ingress.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { proxyEngine } from "../../src/proxy/engine.ts";
@@ -24,6 +25,7 @@ let events: Completed[] = [];
 let runtimes = new Map<string, RevisionRuntime>();
 let ingress: Ingress;
 let random = 0;
+let notices: string[] = [];
 let port = 0;
 
 beforeEach(async () => {
@@ -32,8 +34,13 @@ beforeEach(async () => {
   events = [];
   runtimes = new Map();
   random = 0;
+  notices = [];
+  await openIngress("total");
+});
+
+async function openIngress(semantics: TimeoutSemantics): Promise<void> {
   const proxy = proxyEngine("node");
-  const activator = new Activator({ proxy, clock, realClock: wall, random: () => 0, semantics: "total" });
+  const activator = new Activator({ proxy, clock, realClock: wall, random: () => 0, semantics });
   ingress = new Ingress({
     proxy,
     store,
@@ -43,11 +50,12 @@ beforeEach(async () => {
     backends: (namespace, revision) => runtimes.get(`${namespace}/${revision}`),
     emit: (event) => {
       if (event.type === "request.completed") events.push(event);
+      if (event.type === "notice") notices.push(event.message);
       watched.wake();
     },
   });
   port = await ingress.listen({ port: 0, strict: false });
-});
+}
 
 afterEach(async () => {
   ingress.destroy();
@@ -211,6 +219,7 @@ describe("what a revision serves", () => {
     random = 0.95;
     expect((await get("hello.default.localhost")).body).toBe("hello-00001");
     random = 0;
+    notices = [];
     expect((await get("old-hello.default.localhost")).body).toBe("hello-00001");
     store.delete("Route", "default", "hello");
     expect((await get("hello.default.localhost")).status).toBe(404);
@@ -244,4 +253,19 @@ it("closes when the requests under way are done, and takes no new ones", async (
   finish();
   expect((await reply).body).toBe("done");
   await closing;
+});
+
+it("warns once of a revision whose responses go on after timeoutSeconds", async () => {
+  ingress.destroy();
+  await openIngress("first-byte");
+  await serving("hello-00001", (_request, response) => {
+    response.write("a");
+    void clock.advance(300_000).then(() => response.end("b"));
+  });
+  routeTo("hello", [{ revisionName: "hello-00001", percent: 100 }]);
+  for (let n = 0; n < 2; n += 1) expect((await get("hello.default.localhost")).body).toBe("ab");
+  await watched.until(() => events.length === 2);
+  expect(events[1]).toMatchObject({ status: 200, detail: expect.stringContaining("timeoutSeconds (300 s)") });
+  expect(events[1]).not.toHaveProperty("reason");
+  expect(notices).toEqual([expect.stringContaining("hello-00001: the response went on after")]);
 });

@@ -102,6 +102,14 @@ describe("planRevision", () => {
     expect(made).not.toHaveProperty("idleTimeoutMs");
   });
 
+  it("hands the probes on, and none where there is none", () => {
+    const livenessProbe = { httpGet: { path: "/alive" }, periodSeconds: 5 };
+    const startupProbe = { tcpSocket: {} };
+    expect(plan({ livenessProbe, startupProbe })).toMatchObject({ livenessProbe, startupProbe });
+    expect(plan({})).not.toHaveProperty("livenessProbe");
+    expect(plan({})).not.toHaveProperty("startupProbe");
+  });
+
   it("expands command and args, where PORT and K_SERVICE are known", () => {
     const made = plan({
       command: ["/server", "--port=$(PORT)"],

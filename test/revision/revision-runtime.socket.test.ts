@@ -53,8 +53,8 @@ class RuntimeRig extends Watched {
 }
 
 let rig = new RuntimeRig();
-const fresh = (settings: Partial<ScalingSettings> = {}): RuntimeRig => {
-  rig = new RuntimeRig(settings);
+const fresh = (settings: Partial<ScalingSettings> = {}, plan: Partial<RevisionPlan> = {}): RuntimeRig => {
+  rig = new RuntimeRig(settings, plan);
   return rig;
 };
 afterEach(() => rig.runtime.close("the test is over", { now: true }));
@@ -201,6 +201,60 @@ describe("a life with traffic", () => {
   });
 });
 
+describe("probes", () => {
+  it("that fail for liveness bring a new instance at once, with the reason as a problem", async () => {
+    const { runtime, engine, clock } = fresh({}, { livenessProbe: { exec: { command: ["alive"] } } });
+    runtime.start();
+    await runtime.becameReady;
+    const first = runtime.ready[0]?.name;
+    await clock.advance(20_000);
+    engine.behaviour.exec = () => ({ exitCode: 1, output: "deadlock" });
+    const failed = (): boolean => rig.events.some((event) => event.type === "problem");
+    while (!failed()) await clock.advance(1_000);
+    engine.behaviour.exec = () => ({ exitCode: 0, output: "" });
+    await clock.advance(0);
+    await rig.ready(1);
+    expect(runtime.ready[0]?.name).not.toBe(first);
+    expect(rig.events.find((event) => event.type === "problem")).toMatchObject({
+      message: `${first} failed its liveness probe 3 times in a row`,
+      why: expect.stringContaining("deadlock"),
+    });
+  });
+
+  it("that fail for readiness take the instance out, and no other is started in its place", async () => {
+    const { runtime, engine, clock } = fresh();
+    runtime.start();
+    await runtime.becameReady;
+    await engine.running[0]?.unlisten();
+    while (runtime.ready.length > 0) await clock.advance(1_000);
+    expect(rig.counts).toEqual({ desired: 1, actual: 0 });
+    expect(runtime.mode).toBe("Proxy");
+    expect(await runtime.health()).toBe(false);
+    await engine.running[0]?.listen();
+    while (runtime.ready.length === 0) await clock.advance(100);
+    expect(engine.instances).toHaveLength(1);
+    expect(await runtime.health()).toBe(true);
+  });
+});
+
+describe("the activator's place", () => {
+  it.each([
+    [211, {}, "Proxy"],
+    [0, {}, "Serve"],
+    [-1, {}, "Proxy"],
+    [211, { class: "hpa" }, "Serve"],
+  ] as const)(
+    "with a target-burst-capacity of %i, %j, one instance: %s",
+    async (targetBurstCapacity, rest, mode) => {
+      const { runtime } = fresh({ targetBurstCapacity, ...rest });
+      expect(runtime.mode).toBe("Proxy");
+      runtime.start();
+      await runtime.becameReady;
+      expect(runtime.mode).toBe(mode);
+    },
+  );
+});
+
 describe("reachability", () => {
   it("lets min-scale go when no route leads here any more, and takes it up again when one does", async () => {
     const { runtime, clock, engine } = fresh({ minScale: 1 });
@@ -238,4 +292,11 @@ it("explains its count", async () => {
   runtime.start();
   await runtime.becameReady;
   expect(runtime.explain()).toMatch(/^1 instance\b.+/);
+  await rig.clock.advance(100_000);
+  await rig.empty();
+  expect(rig.events.findLast((event) => event.type === "revision.scaled")).toMatchObject({
+    desired: 0,
+    reason: "no traffic",
+    explanation: expect.stringMatching(/^0 instances: none in flight/),
+  });
 });

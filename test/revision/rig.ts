@@ -1,5 +1,5 @@
 /** A revision's plan, and one instance of it on the fake engine, with everything it said in order. */
-import type { Engine, Exit, LogLine } from "../../src/engine/engine.ts";
+import type { Engine, LogLine } from "../../src/engine/engine.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import type { InstanceState } from "../../src/resources/instance-state.ts";
 import { Instance, type InstanceDeps, type TerminationPolicy } from "../../src/revision/instance.ts";
@@ -102,5 +102,3 @@ export class InstanceRig extends Watched {
     return this.until(() => this.instance.state === wanted);
   }
 }
-
-const EXITED: Exit = { code: 0, reason: "exited", killed: false };

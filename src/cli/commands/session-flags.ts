@@ -15,6 +15,9 @@ export interface SessionFlags {
   readonly profile: "gke" | "knative";
   readonly timeoutSemantics?: "total" | "first-byte";
   readonly timeScale: number;
+  /** False for `--no-standby`. */
+  readonly standby: number | false;
+  readonly filesystem: "memory" | "disk";
   readonly output: "text" | "json";
   readonly raw?: boolean;
 }
@@ -31,6 +34,9 @@ export function addSessionFlags(command: Command): Command {
     OPTIONS.profile,
     OPTIONS.timeoutSemantics,
     OPTIONS.timeScale,
+    OPTIONS.standby,
+    OPTIONS.noStandby,
+    OPTIONS.filesystem,
     OPTIONS.output,
     OPTIONS.raw,
   ])
@@ -56,6 +62,8 @@ export async function sessionOptions(
     profile: flags.profile,
     ...(flags.timeoutSemantics === undefined ? {} : { timeoutSemantics: flags.timeoutSemantics }),
     timeScale: flags.timeScale,
+    standby: flags.standby === false ? 0 : flags.standby,
+    filesystem: flags.filesystem,
     source: {
       noBuild: flags.build === false,
       ...(typeof flags.build === "string" ? { build: path.resolve(cwd, flags.build) } : {}),

@@ -7,7 +7,7 @@ import { KserveLocalError, messageOf } from "../../kernel/errors.ts";
 import type { Engine } from "../engine.ts";
 import { bridgeSubnets } from "./address.ts";
 import { type DockerClient, isConnectionError, openClient } from "./client.ts";
-import { DockerEngine } from "./docker-engine.ts";
+import { DockerEngine, type Filesystem } from "./docker-engine.ts";
 import { type Endpoint, findEndpoints, type Surroundings } from "./endpoint.ts";
 import { type EngineFacts, readFacts } from "./facts.ts";
 import { hostAccess } from "./host-access.ts";
@@ -23,6 +23,12 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
   /** Default true: a second process removes everything should this one be killed. */
   readonly watchdog?: boolean;
+  /** Most containers that wait for a start that is likely to come; default 0. */
+  readonly standby?: number;
+  /** Default `disk`. */
+  readonly filesystem?: Filesystem;
+  /** What people should know about how the engine is used. */
+  readonly onNotice?: (message: string) => void;
   /** Facts to take for granted, for tests of older and other engines. */
   readonly assume?: Partial<EngineFacts>;
 }
@@ -78,6 +84,9 @@ async function open(
     clock,
     session,
     around,
+    standby: options.standby ?? 0,
+    filesystem: options.filesystem ?? "disk",
+    onNotice: (message) => options.onNotice?.(message),
     watchdog: () => (watchdog ? startWatchdog(facts.endpoint, session) : undefined),
   });
 }

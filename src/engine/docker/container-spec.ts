@@ -1,6 +1,6 @@
 /** From an InstanceRun to what the engine is asked to create. Pure. */
 import type Docker from "dockerode";
-import type { ContainerRun, InstanceRun } from "../engine.ts";
+import type { ContainerRun, StandbyRun } from "../engine.ts";
 import type { EngineFacts } from "./facts.ts";
 import { LABEL } from "./labels.ts";
 
@@ -45,7 +45,7 @@ const INITS = new Set([
   "s6-svscan",
 ]);
 
-export function containerSpec(run: InstanceRun, options: SpecOptions): ContainerSpec {
+export function containerSpec(run: StandbyRun, options: SpecOptions): ContainerSpec {
   const { main } = run;
   const port = `${run.port}/tcp`;
   return {
@@ -77,7 +77,7 @@ export function containerSpec(run: InstanceRun, options: SpecOptions): Container
 }
 
 function hostConfig(
-  { main, port }: InstanceRun,
+  { main, port }: StandbyRun,
   { init, product, publishOn }: SpecOptions,
 ): Docker.HostConfig {
   return {

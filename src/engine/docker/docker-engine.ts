@@ -1,7 +1,7 @@
 /** The Engine for Docker and what speaks its API. */
 import type Docker from "dockerode";
 import type { Clock } from "../../kernel/clock.ts";
-import { KserveLocalError } from "../../kernel/errors.ts";
+import { isKserveLocalError, KserveLocalError } from "../../kernel/errors.ts";
 import type {
   Artifact,
   Engine,
@@ -9,7 +9,9 @@ import type {
   EngineInstance,
   ImageSource,
   InstanceRun,
+  LogLine,
   PrepareOptions,
+  StandbyRun,
 } from "../engine.ts";
 import { bridgeSubnets, mayReachDirectly } from "./address.ts";
 import { buildImage } from "./build.ts";
@@ -17,8 +19,11 @@ import { type DockerClient, engineFailure } from "./client.ts";
 import type { CredentialSource } from "./credentials.ts";
 import type { EngineFacts } from "./facts.ts";
 import { findImage } from "./find.ts";
+import { GatedStarter, startGated } from "./gated-start.ts";
 import { machineLiveness, ownIdentity, sessionLabels } from "./labels.ts";
+import { Standby } from "./standby.ts";
 import { type Starter, startInstance } from "./start.ts";
+import type { DockerInstance } from "./instance.ts";
 import { sweepDead, sweepSession } from "./sweep.ts";
 import type { Watchdog } from "./watchdog.ts";
 
@@ -32,7 +37,15 @@ export interface DockerEngineParts {
   readonly around: CredentialSource;
   /** Started with the first container, so that commands that only build need none. */
   readonly watchdog: () => Watchdog | undefined;
+  readonly filesystem: Filesystem;
+  /** Most containers that wait for a start that is likely to come. */
+  readonly standby: number;
+  /** For people, each at most once. */
+  onNotice(message: string): void;
 }
+
+/** Where what an app writes goes: to memory, as on the platform, or to the container's layer. */
+export type Filesystem = "memory" | "disk";
 
 export class DockerEngine implements Engine {
   readonly description: EngineDescription;
@@ -42,14 +55,19 @@ export class DockerEngine implements Engine {
   readonly #starting = new Set<Promise<unknown>>();
   readonly #running = new Set<EngineInstance>();
   readonly #closing = new AbortController();
-  #starter: Promise<Starter> | undefined;
+  readonly #standby: Standby | undefined;
+  #starter: Promise<GatedStarter> | undefined;
   #watchdog: Watchdog | undefined;
+  #saidOnDisk = false;
   #closed: Promise<void> | undefined;
 
   constructor(parts: DockerEngineParts) {
     this.#parts = parts;
     this.#docker = parts.client.docker;
-    const { facts, hostAccess } = parts;
+    const { facts, hostAccess, standby: most, clock, onNotice } = parts;
+    const prepare = async (run: StandbyRun, signal: AbortSignal) =>
+      startGated(await this.#prepareStart(), run, signal);
+    this.#standby = most > 0 ? new Standby({ most, clock, prepare, onNotice }) : undefined;
     this.description = {
       kind: "docker",
       title: facts.title,
@@ -82,10 +100,41 @@ export class DockerEngine implements Engine {
   }
 
   async #start(run: InstanceRun, signal: AbortSignal): Promise<EngineInstance> {
-    const instance = await startInstance(await this.#prepareStart(), run, signal);
+    const instance = await this.#startAnyhow(await this.#prepareStart(), run, signal);
     this.#running.add(instance);
     void instance.removed.then(() => this.#running.delete(instance));
     return instance;
+  }
+
+  async #startAnyhow(kit: GatedStarter, run: InstanceRun, signal: AbortSignal): Promise<DockerInstance> {
+    const { onLog: hear, ...standbyRun } = run;
+    const onLog = (line: LogLine): void => hear(line);
+    const waiting = await this.#standby?.take(standbyRun, signal);
+    if (waiting !== undefined) return waiting.use(onLog);
+    if (kit.memory && run.main.readOnlyRootFilesystem !== true)
+      try {
+        return (await startGated(kit, run, signal)).use(onLog);
+      } catch (error) {
+        signal.throwIfAborted();
+        // The user's mistakes are told by the plain start; so is an engine that is gone.
+        if (!isKserveLocalError(error, "start-failed")) kit.memory = false;
+      }
+    this.#sayOnDisk(kit);
+    return startInstance(kit.starter, run, signal);
+  }
+
+  #sayOnDisk(kit: GatedStarter): void {
+    if (this.#parts.filesystem === "disk" || kit.memory || this.#saidOnDisk) return;
+    this.#saidOnDisk = true;
+    this.#parts.onNotice(
+      "--filesystem memory: this engine doesn't let a container's root be in memory, so what apps write goes to disk",
+    );
+  }
+
+  standby(run: StandbyRun): () => Promise<void> {
+    return this.#closed === undefined && this.#standby !== undefined
+      ? this.#standby.keep(run)
+      : () => Promise.resolve();
   }
 
   sweep(): Promise<number> {
@@ -102,7 +151,8 @@ export class DockerEngine implements Engine {
     this.#closing.abort(new KserveLocalError("start-failed", { what: "The engine is being closed" }));
     await Promise.allSettled(this.#starting);
     try {
-      await Promise.all([...this.#running].map((instance) => instance.stop(0)));
+      const stops = [...this.#running].map((instance) => instance.stop(0));
+      await Promise.all([this.#standby?.close(), ...stops]);
       // Whatever else carries our label, such as a container whose creation was cut short.
       if (this.#starter !== undefined) await sweepSession(this.#docker, this.#parts.session);
       this.#watchdog?.dismiss();
@@ -114,16 +164,16 @@ export class DockerEngine implements Engine {
     }
   }
 
-  #prepareStart(): Promise<Starter> {
+  #prepareStart(): Promise<GatedStarter> {
     this.#starter ??= this.#makeStarter();
     return this.#starter;
   }
 
-  async #makeStarter(): Promise<Starter> {
-    const { facts, clock, session, around, watchdog } = this.#parts;
+  async #makeStarter(): Promise<GatedStarter> {
+    const { facts, clock, session, around, watchdog, filesystem } = this.#parts;
     this.#watchdog = watchdog();
     const subnets = facts.sharesNetwork ? await bridgeSubnets(this.#docker) : [];
-    return {
+    const starter: Starter = {
       docker: this.#docker,
       facts,
       clock,
@@ -134,5 +184,6 @@ export class DockerEngine implements Engine {
       },
       checked: new Set(),
     };
+    return new GatedStarter(starter, filesystem === "memory");
   }
 }

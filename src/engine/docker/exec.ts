@@ -10,12 +10,13 @@ const LONGEST_OUTPUT = 4096;
 
 /**
  * Rejects with the signal's reason on abort (the command itself can't be stopped: the API has no call for that), and with
- * `engine-error` when the container is gone.
+ * `engine-error` when the container is gone. `user` is `uid:gid`; absent: the container's own.
  */
 export async function execIn(
   container: Docker.Container,
   command: readonly string[],
   signal: AbortSignal,
+  user?: string,
 ): Promise<ExecResult> {
   signal.throwIfAborted();
   try {
@@ -23,6 +24,7 @@ export async function execIn(
       Cmd: [...command],
       AttachStdout: true,
       AttachStderr: true,
+      ...(user === undefined ? {} : { User: user }),
       abortSignal: signal,
     });
     const stream = (await exec.start({ abortSignal: signal })) as unknown as Readable;

@@ -12,6 +12,10 @@ export interface InstanceParts {
   /** Resolves when all output has been delivered. */
   readonly output: Promise<void>;
   readonly clock: Clock;
+  /** Whom commands in the container run as; absent: the container's own user. */
+  readonly execAs?: string;
+  /** Lets go of what the container stood on, when it is gone. */
+  afterwards?(): Promise<void>;
 }
 
 export class DockerInstance implements EngineInstance {
@@ -25,9 +29,13 @@ export class DockerInstance implements EngineInstance {
   readonly removed: Promise<void>;
   readonly #container: Docker.Container;
   readonly #stopper: Stopper;
+  readonly #execAs: string | undefined;
+  readonly #afterwards: () => Promise<void>;
   #isOver = false;
 
-  constructor({ container, address, output, clock }: InstanceParts) {
+  constructor({ container, address, output, clock, execAs, afterwards }: InstanceParts) {
+    this.#execAs = execAs;
+    this.#afterwards = afterwards ?? (() => Promise.resolve());
     this.id = container.id;
     this.address = address;
     this.#container = container;
@@ -37,7 +45,7 @@ export class DockerInstance implements EngineInstance {
   }
 
   exec(command: readonly string[], signal: AbortSignal): Promise<ExecResult> {
-    return execIn(this.#container, command, signal);
+    return execIn(this.#container, command, signal, this.#execAs);
   }
 
   async stop(graceMs: number): Promise<Exit> {
@@ -50,5 +58,6 @@ export class DockerInstance implements EngineInstance {
   async #remove(): Promise<void> {
     this.#isOver = true;
     await discard(this.#container).catch(() => undefined);
+    await this.#afterwards().catch(() => undefined);
   }
 }

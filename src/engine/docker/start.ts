@@ -1,12 +1,12 @@
 /**
- * From a run to a started container: the plain way, one container on the engine's default bridge. Another way of
- * starting (a holder that keeps the network, a gate that waits) is another function of this signature.
+ * From a run to a started container: the plain way, one container on the engine's default bridge. The other way, a holder
+ * that keeps the network and a gate that waits, is gated-start.ts.
  */
 import type { Readable } from "node:stream";
 import type Docker from "dockerode";
 import type { Clock } from "../../kernel/clock.ts";
 import { KserveLocalError } from "../../kernel/errors.ts";
-import type { Address, InstanceRun } from "../engine.ts";
+import type { Address, InstanceRun, StandbyRun } from "../engine.ts";
 import { proveDirect, publishedAddress, publishing } from "./address.ts";
 import { engineWords, isConnectionError, engineFailure, statusOf } from "./client.ts";
 import { argvOf, containerSpec } from "./container-spec.ts";
@@ -161,10 +161,10 @@ async function endsAtOnce(container: Docker.Container): Promise<boolean> {
  * Once per image and program, some 60 ms. Not beside the start: the engine answers only when that is over, and starts wait
  * for it in turn (0.7 s on Docker 20.10). A check that fails itself says nothing.
  */
-async function checkProgram(
+export async function checkProgram(
   starter: Starter,
   container: Docker.Container,
-  run: InstanceRun,
+  run: StandbyRun,
 ): Promise<StartVerdict | undefined> {
   const [program] = argvOf(run.main);
   if (program === undefined || starter.checked.has(programKey(run))) return undefined;
@@ -177,7 +177,7 @@ async function checkProgram(
   }
 }
 
-function programKey(run: InstanceRun): string {
+function programKey(run: StandbyRun): string {
   return `${run.main.artifact.id} ${argvOf(run.main)[0] ?? ""}`;
 }
 

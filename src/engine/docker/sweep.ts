@@ -9,6 +9,8 @@ interface Labelled {
   remove(): Promise<void>;
 }
 
+type List = (docker: Docker, label: string) => Promise<Labelled[]>;
+
 /** Everything of sessions whose process is gone. Images stay: they are the cache of the next build. */
 export function sweepDead(docker: Docker, now: Liveness): Promise<number> {
   return removeWhere(docker, LABEL.session, (labels) => isDead(labels, now));
@@ -19,19 +21,29 @@ export function sweepSession(docker: Docker, session: string): Promise<number> {
   return removeWhere(docker, `${LABEL.session}=${session}`, () => true);
 }
 
-/** Containers first: volumes and networks are in use until then. Throws only where nothing could be listed. */
+/**
+ * Containers first: volumes and networks are in use until then, and of those the holders last, whose network the others use.
+ * Throws only where nothing could be listed.
+ */
 async function removeWhere(
   docker: Docker,
   label: string,
   which: (labels: Readonly<Record<string, string>>) => boolean,
 ): Promise<number> {
   let removed = 0;
-  for (const list of [containers, volumes, networks]) {
+  for (const list of [joined, holders, volumes, networks]) {
     const chosen = (await list(docker, label)).filter((thing) => which(thing.labels));
     const results = await Promise.allSettled(chosen.map((thing) => thing.remove()));
     removed += results.filter((result) => result.status === "fulfilled").length;
   }
   return removed;
+}
+
+const joined: List = async (docker, label) => (await containers(docker, label)).filter((entry) => !isHolder(entry));
+const holders: List = async (docker, label) => (await containers(docker, label)).filter(isHolder);
+
+function isHolder({ labels }: Labelled): boolean {
+  return labels[LABEL.role] === "holder";
 }
 
 async function containers(docker: Docker, label: string): Promise<Labelled[]> {

@@ -78,13 +78,13 @@ function guard(): void {
   async function removeAll(endpoint: Endpoint, filters: string): Promise<number> {
     const containers = (await call(endpoint, "GET", `/containers/json?all=1&filters=${filters}`)) as Array<{
       Id: string;
+      Labels: Record<string, string>;
     }>;
-    await Promise.all(
-      containers.map(async ({ Id: id }) => {
-        await call(endpoint, "POST", `/containers/${id}/kill`).catch(() => undefined);
-        await call(endpoint, "DELETE", `/containers/${id}?force=1&v=1`).catch(() => undefined);
-      }),
-    );
+    const isHolder = ({ Labels: labels }: { Labels: Record<string, string> }): boolean =>
+      labels["dev.kserve-local.role"] === "holder";
+    // What uses a holder's network first.
+    for (const some of [containers.filter((entry) => !isHolder(entry)), containers.filter(isHolder)])
+      await removeContainers(endpoint, some);
     const { Volumes: volumes } = (await call(endpoint, "GET", `/volumes?filters=${filters}`)) as {
       Volumes: Array<{ Name: string }> | null;
     };
@@ -94,6 +94,15 @@ function guard(): void {
     for (const { Id: id } of networks)
       await call(endpoint, "DELETE", `/networks/${id}`).catch(() => undefined);
     return containers.length + (volumes ?? []).length + networks.length;
+  }
+
+  async function removeContainers(endpoint: Endpoint, some: ReadonlyArray<{ Id: string }>): Promise<void> {
+    await Promise.all(
+      some.map(async ({ Id: id }) => {
+        await call(endpoint, "POST", `/containers/${id}/kill`).catch(() => undefined);
+        await call(endpoint, "DELETE", `/containers/${id}?force=1&v=1`).catch(() => undefined);
+      }),
+    );
   }
 
   function call(endpoint: Endpoint, method: string, path: string): Promise<unknown> {

@@ -41,7 +41,7 @@ export function createProcessEngine(options: ProcessEngineOptions): Engine {
 class ProcessEngine implements Engine {
   readonly description: EngineDescription = {
     kind: "process",
-    title: "processes of this machine (no container engine)",
+    title: "processes of this machine",
     hostAccess: { listen: "127.0.0.1", reach: "127.0.0.1" },
   };
   readonly #clock: Clock;

@@ -6,7 +6,8 @@ import type { Timed } from "./deadlines.ts";
 /** Whoever uses the connection. */
 export interface AppConnectionUser {
   connected(): void;
-  received(bytes: Buffer): void;
+  /** True if some of the bytes are still in use afterwards: waiting to be written, say. */
+  received(bytes: Buffer): boolean;
   drained(): void;
   /** The app has ended its side. */
   ended(): void;
@@ -18,6 +19,11 @@ export interface AppConnectionUser {
 export interface AppConnectionOwner {
   left(connection: AppConnection): void;
 }
+
+/** As much as node reads at once. */
+const READ_BYTES = 64 * 1024;
+/** No Uint8Array: node keeps the buffer that it has. The declared type knows nothing of it. */
+const UNCHANGED = undefined as unknown as Uint8Array;
 
 export class AppConnection implements Timed {
   readonly socket: AppSocket;
@@ -33,18 +39,23 @@ export class AppConnection implements Timed {
   keepAlive: string | undefined;
   idleMs = Infinity;
   readonly #owner: AppConnectionOwner;
+  /** What is read is read into this, again and again, as long as nobody holds on to it. */
+  #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  #replaced = true;
   #error: NodeJS.ErrnoException | undefined;
 
+  /** @param dedicated for one request that may keep the socket: an upgrade, after which each side ends on its own */
   constructor(
     address: { readonly host: string; readonly port: number },
     owner: AppConnectionOwner,
-    allowHalfOpen: boolean,
+    dedicated: boolean,
   ) {
     this.#owner = owner;
-    const socket = new AppSocket({ allowHalfOpen });
+    const onread = { buffer: this.#nextBuffer, callback: this.#onRead };
+    const socket = new AppSocket(dedicated ? undefined : onread);
     this.socket = socket;
     socket.on("connect", this.#onConnect);
-    socket.on("data", this.#onData);
+    if (dedicated) socket.on("data", this.#onData);
     socket.on("drain", this.#onDrain);
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
@@ -58,7 +69,7 @@ export class AppConnection implements Timed {
   giveAway(): AppSocket {
     const { socket } = this;
     this.user = undefined;
-    socket.plain = true;
+    socket.lenient = false;
     socket.off("data", this.#onData);
     socket.off("drain", this.#onDrain);
     socket.off("end", this.#onEnd);
@@ -76,10 +87,26 @@ export class AppConnection implements Timed {
     this.user?.connected();
   };
 
-  readonly #onData = (bytes: Buffer): void => {
+  readonly #onData = (bytes: Buffer): boolean => {
+    if (this.user !== undefined) return this.user.received(bytes);
     // Bytes that come between two requests belong to neither (RFC 9112 section 9.2).
-    if (this.user === undefined) this.socket.destroy();
-    else this.user.received(bytes);
+    this.socket.destroy();
+    return false;
+  };
+
+  readonly #onRead = (length: number): boolean => {
+    if (this.#onData(this.#buffer.subarray(0, length))) {
+      this.#buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+      this.#replaced = true;
+    }
+    return true;
+  };
+
+  /** Asked by node after each read; what is no buffer leaves it as it is. */
+  readonly #nextBuffer = (): Uint8Array => {
+    if (!this.#replaced) return UNCHANGED;
+    this.#replaced = false;
+    return this.#buffer;
   };
 
   readonly #onDrain = (): void => this.user?.drained();

@@ -3,6 +3,7 @@
  * ends a line, a size is hexadecimal digits only, extensions keep their grammar. It holds no data, only where data lies.
  */
 import { type Fields, isTokenCode, readFields } from "./fields.ts";
+import { hasOnlyWholeLines, wholeLines } from "./request-head.ts";
 
 const CR = 13;
 const LF = 10;
@@ -160,13 +161,18 @@ export class ChunkScanner {
     if (end === -1) {
       this.#trailerText = text;
       this.plain = false;
-      return at + taken;
+      return text.includes("\n", before) && !this.#mayBecomeTrailers(text) ? -1 : at + taken;
     }
     if (!empty || before > 0) this.plain = false;
     if (!empty && !this.#readTrailers(text.slice(0, end + 2))) return -1;
     this.#trailerText = "";
     this.#state = At.Done;
     return at + end + 4 - before;
+  }
+
+  /** What can't become trailers is refused without waiting for more. */
+  #mayBecomeTrailers(text: string): boolean {
+    return hasOnlyWholeLines(text) && this.#readTrailers(wholeLines(text));
   }
 
   /** A trailer field that would frame the message anew makes it ambiguous: refused, as node's parser does. */

@@ -81,11 +81,19 @@ export function readFields(text: string, from: number): Fields | undefined {
     let valueEnd = at;
     while (valueEnd > valueAt && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd -= 1;
     const value = text.slice(valueAt, valueEnd);
+    if (isFraming(name) && text.slice(nameAt, at).includes("\t")) return undefined;
     at += 2;
     fields.rawHeaders.push(name, value);
     if (!note(fields, name, value)) return undefined;
   }
   return fields;
+}
+
+/** Parsers differ on whether a tab belongs to the value (node's own takes `chunked<tab>` for another coding): not here. */
+function isFraming(name: string): boolean {
+  if (name.length !== "content-length".length && name.length !== "transfer-encoding".length) return false;
+  const lower = name.toLowerCase();
+  return lower === "content-length" || lower === "transfer-encoding";
 }
 
 function isBlank(code: number): boolean {

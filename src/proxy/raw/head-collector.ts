@@ -59,8 +59,9 @@ export class HeadCollector {
     return end > this.#limit ? "too-large" : "whole";
   }
 
+  /** A copy: the bytes may be read over. */
   #keep(bytes: Buffer): Collected {
-    this.#partial = bytes;
+    this.#partial = Buffer.from(bytes);
     this.#endedLine = bytes.includes(LF);
     this.#length = bytes.length;
     return this.#length > this.#limit + END.length ? "too-large" : "more";
@@ -71,8 +72,7 @@ export class HeadCollector {
     const before = this.#length;
     const length = before + chunk.length;
     let room = this.#partial as Buffer;
-    // A piece kept as it came may be part of a larger buffer: never written to.
-    if (room.length < length || room.length === before) {
+    if (room.length < length) {
       const larger = Buffer.allocUnsafe(Math.max(1024, length * 2));
       room.copy(larger, 0, 0, before);
       room = larger;

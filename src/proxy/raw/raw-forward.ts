@@ -105,6 +105,7 @@ class RawForwarding implements AppConnectionUser, BodySink {
   /** Nothing goes out, and nothing of the body is read, before the connection stands. */
   connected(): void {
     const { connection } = this.#exchange;
+    if (this.#connection !== undefined) this.#connection.socket.lenient = this.#hasBody;
     if (this.#hasBody) {
       this.#waiting = this.#requestHead;
       connection.readBody(this);
@@ -126,16 +127,18 @@ class RawForwarding implements AppConnectionUser, BodySink {
     if (!this.#bodySent) this.#exchange.connection.resumeBody();
   }
 
-  received(bytes: Buffer): void {
+  received(bytes: Buffer): boolean {
     this.#received += bytes.length;
     if (this.#reader === undefined) this.#takeHeads(bytes);
     else this.#pass(this.#reader, bytes);
+    // What the kernel hasn't taken yet waits in the client's socket.
+    return this.#exchange.connection.socket.writableLength > 0;
   }
 
   #takeHeads(bytes: Buffer): void {
     let rest: Buffer | undefined = bytes;
-    const heads = this.#connection?.heads;
-    while (rest !== undefined && heads !== undefined && this.#connection !== undefined) {
+    while (rest !== undefined && this.#connection !== undefined) {
+      const { heads } = this.#connection;
       const head = heads.take(rest);
       if (head === "more") return;
       if (head === "too-large" || head === "malformed") {
@@ -270,7 +273,9 @@ class RawForwarding implements AppConnectionUser, BodySink {
       received: this.#received,
       responded: inResponse,
     };
-    this.#settleFailure(upstreamFailure(error, context));
+    const failure = upstreamFailure(error, context);
+    // Whatever became of the second try: the first may have arrived.
+    this.#settleFailure({ ...failure, mayHaveReachedApp: failure.mayHaveReachedApp || this.#retried });
   }
 
   /**

@@ -4,7 +4,7 @@ import type { RawExchange } from "./raw-exchange.ts";
 import type { ResponseHead } from "./response-head.ts";
 
 /** Bytes of a response's trailer section. */
-const TRAILER_LIMIT = 1024 * 1024;
+const TRAILER_LIMIT = 64 * 1024;
 
 /** RFC 9112 section 6.3. Undefined where there is no body. */
 export function bodyOfResponse(head: ResponseHead, exchange: RawExchange): BodyReader | undefined {

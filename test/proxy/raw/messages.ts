@@ -1,6 +1,6 @@
 /** Generated messages, in order and damaged, and their way onto a socket in pieces. */
 import type { Socket } from "node:net";
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 export type Pieces = readonly Buffer[];
 
