@@ -42,6 +42,10 @@ export class Narrator {
   readonly #instances = new InstanceStories();
   /** Revisions created and not yet ready. */
   readonly #rising = new Set<string>();
+  /** Service -> the revision that serves it. */
+  readonly #serving = new Map<string, string>();
+  /** The message of the last problem: what fails because of it need not repeat it. */
+  #lastProblem: string | undefined;
 
   constructor(options: NarratorOptions) {
     this.#options = options;
@@ -59,9 +63,16 @@ export class Narrator {
       case "engine.chosen":
         return this.ours(US, `engine: ${event.title}${event.reason === "" ? "" : ` (${event.reason})`}`);
       case "service.ready":
+        this.#serving.set(`${event.namespace}/${event.service}`, event.revision);
         return this.#ready.tell(event, now);
-      case "service.failed":
-        return this.#voice.bad(event.service, `${event.reason}: ${event.message}`);
+      case "service.failed": {
+        const serving = this.#serving.get(`${event.namespace}/${event.service}`);
+        const what = this.#isTold(event.message) ? "not ready" : `${event.reason}: ${event.message}`;
+        return this.#voice.bad(
+          event.service,
+          serving === undefined ? what : `${what}; ${serving} keeps serving`,
+        );
+      }
       case "service.removed":
         return this.ours(event.service, "removed");
       case "revision.created":
@@ -77,7 +88,9 @@ export class Narrator {
       case "revision.failed":
         this.#rising.delete(event.revision);
         this.#ready.workFailed(event.service);
-        return this.#voice.bad(event.revision, `${event.reason}: ${event.message}`);
+        return this.#isTold(event.message)
+          ? []
+          : this.#voice.bad(event.revision, `${event.reason}: ${event.message}`);
       case "revision.scaled":
         return this.#scaled(event);
       case "instance.state":
@@ -94,12 +107,17 @@ export class Narrator {
       case "watch.change":
         return this.ours(US, `${this.#files(event)} changed: ${event.decision}`);
       case "problem":
+        this.#lastProblem = event.message;
         return this.#problem(event);
       case "notice":
         return this.ours(US, event.message);
       case "session.stopping":
         return this.ours(US, `stopping: ${event.reason}`);
     }
+  }
+
+  #isTold(message: string): boolean {
+    return this.#lastProblem !== undefined && message.includes(this.#lastProblem);
   }
 
   /** A line of ours on stderr. */

@@ -34,6 +34,42 @@ describe("in a pipe", () => {
     expect(clock.pending).toBe(0);
   });
 
+  it("tells a failure once, and what keeps serving in spite of it", () => {
+    const { say, stderr } = open();
+    say(started, ready());
+    const before = stderr.lines.length;
+    const [revision, service, namespace] = ["hello-00002", "hello", "default"];
+    say(
+      {
+        type: "problem",
+        severity: "error",
+        code: "start-failed",
+        message: "x exited with code 3",
+        why: "no database",
+      },
+      {
+        type: "revision.failed",
+        revision,
+        service,
+        namespace,
+        reason: "ContainerUnhealthy",
+        message: "x exited with code 3",
+      },
+      {
+        type: "service.failed",
+        service,
+        namespace,
+        reason: "RevisionFailed",
+        message: `Revision "${revision}" failed with message: x exited with code 3`,
+      },
+    );
+    expect(stderr.lines.slice(before)).toEqual([
+      "✘ error  x exited with code 3  [start-failed]",
+      "  why  no database",
+      "hello        ✘ not ready; hello-00001 keeps serving",
+    ]);
+  });
+
   it("has colours but nothing live with FORCE_COLOR, and neither on a terminal in CI", async () => {
     const forced = open({ env: { FORCE_COLOR: "1" } });
     forced.say(log("x", { stream: "stderr" }), build("start", "/app"));
