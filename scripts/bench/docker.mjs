@@ -81,7 +81,7 @@ export async function start(image, port) {
 export async function build(directory, tag) {
   images.add(tag);
   const packed = spawnSync("tar", ["--create", "--file=-", "--directory", directory, "."]);
-  if (packed.status !== 0) throw new Error(`tar: ${packed.error?.message ?? packed.stderr}`);
+  if (packed.status !== 0) throw new Error(`tar: ${packed.error?.message ?? packed.stderr.toString()}`);
   const text = await ask("POST", `/build?version=2&t=${tag}`, "application/x-tar", packed.stdout);
   const failure = text.split("\n").find((line) => line.startsWith('{"errorDetail"'));
   if (failure !== undefined) throw new Error(`building ${tag}: ${failure}`);
