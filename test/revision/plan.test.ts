@@ -156,7 +156,10 @@ describe("planRevision", () => {
       { name: "web", image: "web", ports: [{ containerPort: 80 }] },
     ];
     expect(() => plan({}, { containers })).toThrow(
-      expect.objectContaining({ code: "engine-unsupported", why: "the serving container is web" }),
+      expect.objectContaining({
+        code: "manifest-invalid",
+        why: "they are log, web; the manifest itself is valid on a cluster",
+      }),
     );
   });
 });
