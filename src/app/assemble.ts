@@ -9,7 +9,7 @@ import { Ingress } from "../ingress/ingress.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { messageOf } from "../kernel/errors.ts";
 import { systemRandom } from "../kernel/random.ts";
-import { proxyEngine } from "../proxy/engine.ts";
+import { type EngineKind, proxyEngine } from "../proxy/engine.ts";
 import type { PlatformEventBody } from "../resources/events.ts";
 import type { StoredRevision } from "../resources/objects.ts";
 import { Store } from "../resources/store.ts";
@@ -29,6 +29,7 @@ export interface AssemblyOptions {
   readonly profile: ProfileName;
   /** In place of the profile's. */
   readonly timeoutSemantics?: TimeoutSemantics;
+  readonly proxyEngine: EngineKind;
   readonly source: SourceFlags;
   readonly extraEnv: ReadonlyArray<readonly [string, string]>;
   /** The command after `--`, which runs in place of the manifest's. */
@@ -70,7 +71,7 @@ export async function assemble(base: AssemblyBase, options: AssemblyOptions): Pr
   const settings: PlatformSettings = { autoscaler: {} };
   const deployment = new Deployment({ engine, store, flags: options.source, cwd: options.cwd, emit });
   const reports = new ServiceReports(store, emit);
-  const proxy = proxyEngine("node", realClock);
+  const proxy = proxyEngine(options.proxyEngine, realClock);
   const activator = new Activator({
     proxy,
     clock,

@@ -47,6 +47,10 @@ export const OPTIONS = {
       "--timeout-semantics <semantics>",
       "what timeoutSeconds bounds: the whole response (total, Knative from 1.19) or the wait for it (first-byte); default by profile",
     ).choices(["total", "first-byte"]),
+  proxyEngine: () =>
+    option("--proxy-engine <engine>", "what moves the bytes of requests: our own HTTP/1.1 engine, or node's")
+      .choices(["raw", "node"])
+      .default("raw"),
   timeScale: () =>
     option("--time-scale <n>", "run all platform times (windows, timeouts, grace periods) n times faster")
       .default(1)

@@ -60,11 +60,22 @@ export interface Artifact {
 
 export type PrepareProgress =
   /** A step began or ended: `[2/5] RUN npm ci`. */
-  | { readonly kind: "step"; readonly name: string; readonly status: "start" | "done" | "cached" | "error"; readonly durationMs?: number }
+  | {
+      readonly kind: "step";
+      readonly name: string;
+      readonly status: "start" | "done" | "cached" | "error";
+      readonly durationMs?: number;
+    }
   /** A line that a build step printed. */
   | { readonly kind: "output"; readonly step: string; readonly line: string }
   /** Bytes of a layer or context. `total` 0 = unknown. */
-  | { readonly kind: "transfer"; readonly id: string; readonly what: string; readonly current: number; readonly total: number }
+  | {
+      readonly kind: "transfer";
+      readonly id: string;
+      readonly what: string;
+      readonly current: number;
+      readonly total: number;
+    }
   | { readonly kind: "notice"; readonly message: string };
 
 export interface PrepareOptions {
@@ -112,7 +123,7 @@ export interface InstanceRun {
   readonly main: ContainerRun;
   readonly port: number;
   /** Called for each line of the app, newline removed, in order; must not throw. */
-  onLog(line: LogLine): void;
+  readonly onLog: (line: LogLine) => void;
 }
 
 /** A run that nobody has asked for yet. */

@@ -43,6 +43,8 @@ export class HttpExchange implements Exchange {
   #continued = false;
   #status: number | undefined;
   #openEnded = true;
+  /** Bytes that the declared length has left. */
+  #room = 0;
   /** The response has been ended by respond or cut: the forwarder's pieces no longer count. */
   #sealed = false;
   #over: Ending | undefined;
@@ -139,12 +141,23 @@ export class HttpExchange implements Exchange {
     if (this.ending !== undefined || this.response.writableEnded) return;
     this.#seal();
     if (!this.#openEnded) {
-      this.destroy();
+      this.#cutShort(Buffer.from(answer.body ?? ""));
       return;
     }
     this.onWrite?.();
     this.response.end(answer.body ?? "");
     this.discardBody();
+  }
+
+  /** Go's writer takes the text as far as the declared length has room for it; the connection ends short in any case. */
+  #cutShort(text: Buffer): void {
+    const { response } = this;
+    if (this.#status === 101 || text.length >= this.#room || response.writableNeedDrain) {
+      this.destroy();
+      return;
+    }
+    this.onWrite?.();
+    response.write(text, () => this.destroy());
   }
 
   /** Sends a 1xx other than 101 on. HTTP/1.0 knows none (RFC 9110 section 15.2). */
@@ -180,6 +193,7 @@ export class HttpExchange implements Exchange {
     response.writeHead(status, message, headers);
     this.#status = status;
     this.#openEnded = length < 0;
+    this.#room = bodiless ? 0 : length;
     this.onWrite?.();
   }
 
@@ -191,6 +205,7 @@ export class HttpExchange implements Exchange {
   /** False asks the caller to wait for `onceDrained`. */
   write(chunk: Uint8Array): boolean {
     if (this.ending !== undefined) return true;
+    this.#room -= chunk.length;
     this.onWrite?.();
     return this.response.write(chunk);
   }

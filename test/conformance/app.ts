@@ -50,6 +50,7 @@ export function transcriptApp(hidden: readonly string[]): FakeProgram {
 
 function stream(response: ServerResponse, count: number, ms: number): void {
   let sent = 0;
+  const began = performance.now();
   const next = (): void => {
     if (sent === count) {
       response.end();
@@ -57,7 +58,8 @@ function stream(response: ServerResponse, count: number, ms: number): void {
     }
     response.write(`chunk ${sent}\n`);
     sent += 1;
-    setTimeout(next, ms);
+    // By the beginning, so that lateness does not add up.
+    setTimeout(next, began + sent * ms - performance.now());
   };
   response.removeHeader("Content-Length");
   next();

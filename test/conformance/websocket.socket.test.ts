@@ -122,6 +122,7 @@ describe("a WebSocket behind Knative's timers", () => {
 
   for (const engine of ENGINE_KINDS) {
     for (const [name, session] of Object.entries(SESSIONS))
-      it.concurrent(`${name}, with the ${engine} engine`, () => runSession(session, engine));
+      // A busy machine can miss what is said in the second of the cut.
+      it.concurrent(`${name}, with the ${engine} engine`, { retry: 1 }, () => runSession(session, engine));
   }
 });

@@ -14,6 +14,7 @@ export interface SessionFlags {
   readonly envFile?: readonly string[];
   readonly profile: "gke" | "knative";
   readonly timeoutSemantics?: "total" | "first-byte";
+  readonly proxyEngine: "raw" | "node";
   readonly timeScale: number;
   /** False for `--no-standby`. */
   readonly standby: number | false;
@@ -33,6 +34,7 @@ export function addSessionFlags(command: Command): Command {
     OPTIONS.envFile,
     OPTIONS.profile,
     OPTIONS.timeoutSemantics,
+    OPTIONS.proxyEngine,
     OPTIONS.timeScale,
     OPTIONS.standby,
     OPTIONS.noStandby,
@@ -60,6 +62,7 @@ export async function sessionOptions(
     strictPort: flags.strictPort === true,
     engine: flags.engine,
     profile: flags.profile,
+    proxyEngine: flags.proxyEngine,
     ...(flags.timeoutSemantics === undefined ? {} : { timeoutSemantics: flags.timeoutSemantics }),
     timeScale: flags.timeScale,
     standby: flags.standby === false ? 0 : flags.standby,

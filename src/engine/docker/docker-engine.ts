@@ -9,7 +9,6 @@ import type {
   EngineInstance,
   ImageSource,
   InstanceRun,
-  LogLine,
   PrepareOptions,
   StandbyRun,
 } from "../engine.ts";
@@ -41,7 +40,7 @@ export interface DockerEngineParts {
   /** Most containers that wait for a start that is likely to come. */
   readonly standby: number;
   /** For people, each at most once. */
-  onNotice(message: string): void;
+  readonly onNotice: (message: string) => void;
 }
 
 /** Where what an app writes goes: to memory, as on the platform, or to the container's layer. */
@@ -100,15 +99,16 @@ export class DockerEngine implements Engine {
   }
 
   async #start(run: InstanceRun, signal: AbortSignal): Promise<EngineInstance> {
-    const instance = await this.#startAnyhow(await this.#prepareStart(), run, signal);
+    const kit = await this.#prepareStart();
+    const instance = await this.#startAnyhow(kit, run, signal);
     this.#running.add(instance);
     void instance.removed.then(() => this.#running.delete(instance));
+    this.#sayOnDisk(kit);
     return instance;
   }
 
   async #startAnyhow(kit: GatedStarter, run: InstanceRun, signal: AbortSignal): Promise<DockerInstance> {
-    const { onLog: hear, ...standbyRun } = run;
-    const onLog = (line: LogLine): void => hear(line);
+    const { onLog, ...standbyRun } = run;
     const waiting = await this.#standby?.take(standbyRun, signal);
     if (waiting !== undefined) return waiting.use(onLog);
     if (kit.memory && run.main.readOnlyRootFilesystem !== true)
@@ -117,17 +117,16 @@ export class DockerEngine implements Engine {
       } catch (error) {
         signal.throwIfAborted();
         // The user's mistakes are told by the plain start; so is an engine that is gone.
-        if (!isKserveLocalError(error, "start-failed")) kit.memory = false;
+        if (!isKserveLocalError(error, "start-failed")) kit.refuseMemory(error);
       }
-    this.#sayOnDisk(kit);
     return startInstance(kit.starter, run, signal);
   }
 
   #sayOnDisk(kit: GatedStarter): void {
-    if (this.#parts.filesystem === "disk" || kit.memory || this.#saidOnDisk) return;
+    if (kit.refusal === undefined || this.#saidOnDisk) return;
     this.#saidOnDisk = true;
     this.#parts.onNotice(
-      "--filesystem memory: this engine doesn't let a container's root be in memory, so what apps write goes to disk",
+      `--filesystem memory: this engine can't do it, so what apps write goes to disk (${kit.refusal})`,
     );
   }
 

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type Docker from "dockerode";
-import { KserveLocalError } from "../../kernel/errors.ts";
+import { KserveLocalError, messageOf } from "../../kernel/errors.ts";
 import type { Address, LogLine, StandbyRun } from "../engine.ts";
 import { proveDirect, publishedAddress, publishing } from "./address.ts";
 import { argvOf, type ContainerSpec, containerSpec, wantsInit } from "./container-spec.ts";
@@ -13,7 +13,7 @@ import { writeFiles } from "./files.ts";
 import { createGate, type Gate, NoMemoryRoot } from "./gate/gate.ts";
 import type { MemoryRoot } from "./gate/gate-spec.ts";
 import { type ImageFacts, readImageFacts } from "./gate/image-facts.ts";
-import { resolveUser } from "./gate/user.ts";
+import { type ResolvedUser, resolveUser } from "./gate/user.ts";
 import { type InstalledHelper, installHelper } from "./helper/install.ts";
 import { type Arrival, type Holder, startHolder } from "./holder/holder.ts";
 import { METADATA_ADDRESS } from "./holder/holder-spec.ts";
@@ -25,14 +25,30 @@ import { WaitingApp } from "./waiting-app.ts";
 /** What gated starts share: the helper, and what is known about images. */
 export class GatedStarter {
   readonly starter: Starter;
-  /** Whether roots are in memory. False from the first time that the engine refuses it. */
-  memory: boolean;
+  #memory: boolean;
+  #refusal: string | undefined;
   readonly #images = new Map<string, Promise<ImageFacts>>();
   #helper: Promise<InstalledHelper> | undefined;
 
   constructor(starter: Starter, memory: boolean) {
     this.starter = starter;
-    this.memory = memory;
+    this.#memory = memory;
+  }
+
+  /** Whether roots are in memory. */
+  get memory(): boolean {
+    return this.#memory;
+  }
+
+  /** Why they aren't although they should be. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /** The engine can't do it: roots are on disk from now on. */
+  refuseMemory(why: unknown): void {
+    this.#memory = false;
+    this.#refusal ??= messageOf(why);
   }
 
   helper(): Promise<InstalledHelper> {
@@ -66,16 +82,14 @@ export async function startGated(
   const place = { helper, holder, onLog: (line: LogLine) => sink(line) };
   try {
     const memoryRoot = await memoryRootOf(kit, run);
-    const gate = await gateWithFallback(kit, run, place, memoryRoot, signal);
+    const { gate, user } = await gateWithFallback(kit, run, place, memoryRoot, signal);
     return new WaitingApp({
       gate,
       holder,
       address,
       clock: kit.starter.clock,
       listen: (onLog) => void (sink = onLog),
-      ...(memoryRoot === undefined || !kit.memory
-        ? {}
-        : { execAs: `${memoryRoot.user.uid}:${memoryRoot.user.gid}` }),
+      ...(user === undefined ? {} : { execAs: `${user.uid}:${user.gid}` }),
     });
   } catch (error) {
     await holder.close().catch(() => undefined);
@@ -86,7 +100,7 @@ export async function startGated(
 interface Place {
   readonly helper: InstalledHelper;
   readonly holder: Holder;
-  onLog(line: LogLine): void;
+  readonly onLog: (line: LogLine) => void;
 }
 
 /** The holder, and how its network is reached from here. A direct address has to be proved twice, see address.ts. */
@@ -112,7 +126,9 @@ async function network(
   await holder.close();
   signal.throwIfAborted();
   if (!direct)
-    throw new KserveLocalError("engine-error", { what: `The engine gave ${run.name} no port to be reached by` });
+    throw new KserveLocalError("engine-error", {
+      what: `The engine gave ${run.name} no port to be reached by`,
+    });
   starter.learned.direct = false;
   return network(starter, run, image, signal);
 }
@@ -169,19 +185,21 @@ async function memoryRootOf(kit: GatedStarter, { main }: StandbyRun): Promise<Me
   };
 }
 
+/** `user`: whom the app in an in-memory root runs as. */
 async function gateWithFallback(
   kit: GatedStarter,
   run: StandbyRun,
   place: Place,
   memoryRoot: MemoryRoot | undefined,
   signal: AbortSignal,
-): Promise<Gate> {
+): Promise<{ readonly gate: Gate; readonly user?: ResolvedUser }> {
   try {
-    return await gateAt(kit.starter, run, place, memoryRoot, signal);
+    const gate = await gateAt(kit.starter, run, place, memoryRoot, signal);
+    return { gate, ...(memoryRoot === undefined ? {} : { user: memoryRoot.user }) };
   } catch (error) {
     if (!(error instanceof NoMemoryRoot)) throw error;
-    kit.memory = false;
-    return gateAt(kit.starter, run, place, undefined, signal);
+    kit.refuseMemory(error);
+    return { gate: await gateAt(kit.starter, run, place, undefined, signal) };
   }
 }
 

@@ -15,7 +15,7 @@ export interface InstanceParts {
   /** Whom commands in the container run as; absent: the container's own user. */
   readonly execAs?: string;
   /** Lets go of what the container stood on, when it is gone. */
-  afterwards?(): Promise<void>;
+  readonly afterwards?: () => Promise<void>;
 }
 
 export class DockerInstance implements EngineInstance {

@@ -118,7 +118,10 @@ export class Standby {
       if (abort.signal.aborted) return undefined;
       this.#failures += 1;
       if (isKept()) this.#slots.delete(run.name);
-      this.#tell("failed", `standby: no container can be kept waiting: ${messageOf(error)}; starts take longer`);
+      this.#tell(
+        "failed",
+        `standby: no container can be kept waiting: ${messageOf(error)}; starts take longer`,
+      );
       return undefined;
     }
   }

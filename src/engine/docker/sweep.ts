@@ -39,7 +39,8 @@ async function removeWhere(
   return removed;
 }
 
-const joined: List = async (docker, label) => (await containers(docker, label)).filter((entry) => !isHolder(entry));
+const joined: List = async (docker, label) =>
+  (await containers(docker, label)).filter((entry) => !isHolder(entry));
 const holders: List = async (docker, label) => (await containers(docker, label)).filter(isHolder);
 
 function isHolder({ labels }: Labelled): boolean {

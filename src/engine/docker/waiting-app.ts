@@ -13,7 +13,7 @@ export interface WaitingAppParts {
   readonly clock: Clock;
   readonly execAs?: string;
   /** Who gets the app's lines from now on. */
-  listen(onLog: (line: LogLine) => void): void;
+  readonly listen: (onLog: (line: LogLine) => void) => void;
 }
 
 export class WaitingApp {
@@ -51,7 +51,13 @@ export class WaitingApp {
   /** The app before its network. Idempotent. */
   discard(): Promise<void> {
     const { gate, holder } = this.#parts;
-    this.#discarded ??= gate.discard().finally(() => holder.close());
+    this.#discarded ??= (async () => {
+      try {
+        await gate.discard();
+      } finally {
+        await holder.close();
+      }
+    })();
     return this.#discarded;
   }
 }

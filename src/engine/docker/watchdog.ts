@@ -78,10 +78,10 @@ function guard(): void {
   async function removeAll(endpoint: Endpoint, filters: string): Promise<number> {
     const containers = (await call(endpoint, "GET", `/containers/json?all=1&filters=${filters}`)) as Array<{
       Id: string;
-      Labels: Record<string, string>;
+      Labels?: Record<string, string>;
     }>;
-    const isHolder = ({ Labels: labels }: { Labels: Record<string, string> }): boolean =>
-      labels["dev.kserve-local.role"] === "holder";
+    const isHolder = ({ Labels: labels }: { Labels?: Record<string, string> }): boolean =>
+      labels?.["dev.kserve-local.role"] === "holder";
     // What uses a holder's network first.
     for (const some of [containers.filter((entry) => !isHolder(entry)), containers.filter(isHolder)])
       await removeContainers(endpoint, some);

@@ -185,7 +185,7 @@ export class ClientConnection implements Timed {
         this.#refuse(431);
         return false;
       case "more":
-        if (collector.worthALook && !mayBecomeRequest(collector.pendingText)) this.#refuse(400);
+        if (collector.isWorthALook() && !mayBecomeRequest(collector.pendingText)) this.#refuse(400);
         else if (fresh && this.socket.bytesRead > chunk.length) this.#expectHead();
         return false;
       case "whole":

@@ -3,8 +3,9 @@
 /** Most heads end within so many bytes: so many are looked at as text, before the search goes on in the bytes. */
 const FIRST_LOOK = 4096;
 const LF = 10;
-/** Bytes of a head that are looked at with each piece. */
+/** Bytes of a head that are looked at with each piece, and with each line. */
 const FEW = 256;
+const OFTEN = 4096;
 const END = Buffer.from("\r\n\r\n", "latin1");
 
 export type Collected = "whole" | "more" | "too-large";
@@ -18,6 +19,7 @@ export class HeadCollector {
   #partial: Buffer | undefined;
   #length = 0;
   #endedLine = false;
+  #looked = 0;
 
   /** @param limit bytes of a head, its empty line not counted */
   constructor(limit: number) {
@@ -29,9 +31,15 @@ export class HeadCollector {
     return this.#length;
   }
 
-  /** Whether the piece last taken tells more about them than that they go on: it ended a line, or they are still few. */
-  get worthALook(): boolean {
-    return this.#endedLine || this.#length <= FEW;
+  /**
+   * Whether to judge them by now: a line has ended, or they are still few; and from some size on only each time that they
+   * have doubled, so that a head that comes in drops isn't read again for each.
+   */
+  isWorthALook(): boolean {
+    if (!this.#endedLine && this.#length > FEW) return false;
+    if (this.#length > OFTEN && this.#length < this.#looked * 2) return false;
+    this.#looked = this.#length;
+    return true;
   }
 
   /** Those bytes, as text. */
@@ -92,5 +100,6 @@ export class HeadCollector {
   clear(): void {
     this.#partial = undefined;
     this.#length = 0;
+    this.#looked = 0;
   }
 }

@@ -37,6 +37,8 @@ export class RawExchange implements Exchange {
   #continued = false;
   #keep = true;
   #status: number | undefined;
+  /** Bytes that the declared length has left. */
+  #room = 0;
   #openEnded = true;
   /** The head, until there is something to send it with. */
   #head = "";
@@ -129,17 +131,29 @@ export class RawExchange implements Exchange {
     }
     if (this.ending !== undefined || this.handedOver) return;
     this.#seal();
+    const pieces: Piece[] = [];
+    const body = typeof answer.body === "string" ? Buffer.from(answer.body) : bytesOf(answer.body);
     if (!this.#openEnded) {
-      this.destroy();
+      this.#cutShort(body);
       return;
     }
     this.onWrite?.();
-    const pieces: Piece[] = [];
-    const body = typeof answer.body === "string" ? Buffer.from(answer.body) : bytesOf(answer.body);
     if (body.length > 0 && this.chunked) pushChunk(body, pieces);
     else if (body.length > 0) pieces.push(body);
     if (this.chunked) pieces.push(lastChunk([]));
     this.#finish(pieces);
+  }
+
+  /** Go's writer takes the text as far as the declared length has room for it; the connection ends short in any case. */
+  #cutShort(text: Buffer): void {
+    const { socket } = this.connection;
+    if (this.#status === 101 || text.length >= this.#room || socket.writableNeedDrain) {
+      this.destroy();
+      return;
+    }
+    this.onWrite?.();
+    this.#send([text]);
+    socket.destroySoon();
   }
 
   /** Sends a 1xx other than 101 on. HTTP/1.0 knows none (RFC 9110 section 15.2). */
@@ -167,6 +181,7 @@ export class RawExchange implements Exchange {
     if (length >= 0 || bodiless || this.#old) dropField(headers, "trailer");
     this.#status = status;
     this.#openEnded = length < 0;
+    this.#room = bodiless ? 0 : length;
     let text = `HTTP/1.1 ${status} ${message}\r\n${fieldLines(headers)}`;
     // Its Upgrade field wants to be named in Connection (RFC 9110 section 7.8).
     const named426 = status === 426 && !this.#old;
@@ -186,6 +201,7 @@ export class RawExchange implements Exchange {
   write(pieces: readonly Piece[]): boolean {
     if (this.ending !== undefined) return true;
     if (pieces.length > 0) this.onWrite?.();
+    if (this.#room > 0) for (const piece of pieces) this.#room -= piece.length;
     return this.#send(pieces);
   }
 

@@ -208,7 +208,8 @@ class RawForwarding implements AppConnectionUser, BodySink {
     this.#connection = undefined;
     if (connection !== undefined) {
       // Where the app answered before it had all of the body, that connection is of no more use.
-      if (this.#reusable && this.#bodySent && !surplus) this.#upstream.release(connection);
+      const idle = this.#bodySent && !connection.socket.unwritable && !this.#exchange.upgrade;
+      if (this.#reusable && idle && !surplus) this.#upstream.release(connection);
       else drop(connection);
     }
     this.#exchange.onDrain = undefined;

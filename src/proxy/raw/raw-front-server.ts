@@ -37,6 +37,11 @@ export class RawFrontServer implements FrontServer, ConnectionOwner {
     });
   }
 
+  /** Set once it listens: an accept that fails (out of file descriptors, say) costs that client, not the process. */
+  #outliveErrors(): void {
+    this.#server.on("error", () => undefined);
+  }
+
   get draining(): boolean {
     return this.#closed !== undefined;
   }
@@ -54,6 +59,7 @@ export class RawFrontServer implements FrontServer, ConnectionOwner {
       this.#server.once("error", reject);
       this.#server.listen({ port, host, backlog: 1024 }, () => {
         this.#server.off("error", reject);
+        this.#outliveErrors();
         const address = this.#server.address();
         resolve(typeof address === "object" && address !== null ? address.port : port);
       });

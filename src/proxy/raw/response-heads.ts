@@ -18,7 +18,7 @@ export class ResponseHeads {
       case "too-large":
         return "too-large";
       case "more":
-        if (!collector.worthALook || mayBecomeResponse(collector.pendingText)) return "more";
+        if (!collector.isWorthALook() || mayBecomeResponse(collector.pendingText)) return "more";
         this.bytes = Buffer.from(collector.pendingText, "latin1");
         return "malformed";
       case "whole": {

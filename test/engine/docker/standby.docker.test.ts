@@ -1,7 +1,19 @@
 import { randomUUID } from "node:crypto";
+import type Docker from "dockerode";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { ConnectOptions } from "../../../src/engine/docker/connect.ts";
-import type { ContainerRun, EngineInstance, InstanceRun, StandbyRun } from "../../../src/engine/engine.ts";
+import { openClient } from "../../../src/engine/docker/client.ts";
+import { type ConnectOptions, machineSurroundings } from "../../../src/engine/docker/connect.ts";
+import { DockerEngine } from "../../../src/engine/docker/docker-engine.ts";
+import { findEndpoints } from "../../../src/engine/docker/endpoint.ts";
+import { readFacts } from "../../../src/engine/docker/facts.ts";
+import type {
+  ContainerRun,
+  Engine,
+  EngineInstance,
+  InstanceRun,
+  StandbyRun,
+} from "../../../src/engine/engine.ts";
+import { systemClock } from "../../../src/kernel/clock.ts";
 import { ensureHostNodeImage, requireEngine } from "../../support/docker-images.ts";
 import { makeRig, NEVER, type Rig, SERVER, withEnvironment } from "./rig.ts";
 
@@ -173,18 +185,21 @@ describe.skipIf(missing)("a standby", () => {
     await Promise.all([takeBack(), instance.stop(0)]);
   });
 
-  it.each(["kill", "remove"] as const)("that somebody else does away with (%s) is started plainly", async (how) => {
-    const run = standby.run(SERVER);
-    const { id } = await standby.prepared(run);
-    const container = docker.getContainer(id);
-    await (how === "kill" ? container.kill() : container.remove({ force: true }));
-    await expect.poll(() => standby.containers(), { timeout: 10_000 }).toEqual([]);
-    const { instance, seen } = await standby.start(run);
-    await seen("up");
-    expect(instance.id).not.toBe(id);
-    expect(await answer(instance)).toBe("ok");
-    await instance.stop(0);
-  });
+  it.each(["kill", "remove"] as const)(
+    "that somebody else does away with (%s) is started plainly",
+    async (how) => {
+      const run = standby.run(SERVER);
+      const { id } = await standby.prepared(run);
+      const container = docker.getContainer(id);
+      await (how === "kill" ? container.kill() : container.remove({ force: true }));
+      await expect.poll(() => standby.containers(), { timeout: 10_000 }).toEqual([]);
+      const { instance, seen } = await standby.start(run);
+      await seen("up");
+      expect(instance.id).not.toBe(id);
+      expect(await answer(instance)).toBe("ok");
+      await instance.stop(0);
+    },
+  );
 
   it("whose network somebody else does away with is started plainly", async () => {
     const run = standby.run(SERVER);
@@ -285,4 +300,46 @@ describe.skipIf(missing)("a standby", () => {
     await own.rig.engine.close();
     expect(await own.containers()).toEqual([]);
   });
+
+  it("has its root on disk where the engine refuses the rights for another, and says so once", async () => {
+    const notices: string[] = [];
+    const session = randomUUID();
+    const engine = await grantingNothing(session, (message) => void notices.push(message));
+    const own = new StandbyRig({ ...standby.rig, engine, session }, notices);
+    for (let round = 0; round < 2; round += 1) {
+      const { instance, seen } = await own.start(own.run(SERVER));
+      await seen("up");
+      expect(await answer(instance)).toBe("ok");
+      await instance.stop(0);
+    }
+    expect(notices).toEqual([expect.stringMatching(/^--filesystem memory: .* disk/)]);
+    await engine.close();
+    expect(await own.containers()).toEqual([]);
+  });
 });
+
+/** An engine that hears of no capabilities to add. */
+async function grantingNothing(session: string, onNotice: (message: string) => void): Promise<Engine> {
+  const around = machineSurroundings();
+  const [endpoint] = findEndpoints(around).endpoints;
+  if (endpoint === undefined) throw new Error("no engine");
+  const client = openClient(endpoint);
+  const create = client.docker.createContainer.bind(client.docker);
+  client.docker.createContainer = ((spec: Docker.ContainerCreateOptions) => {
+    const isHolder = spec.HostConfig?.CapAdd?.includes("NET_ADMIN") === true;
+    return create(isHolder ? spec : { ...spec, HostConfig: { ...spec.HostConfig, CapAdd: [] } });
+  }) as typeof client.docker.createContainer;
+  const [version, info] = await Promise.all([client.docker.version(), client.docker.info()]);
+  return new DockerEngine({
+    client,
+    facts: readFacts(endpoint, version, info as Record<string, unknown>, process.platform),
+    hostAccess: undefined,
+    clock: systemClock(),
+    session,
+    around,
+    watchdog: () => undefined,
+    standby: 0,
+    filesystem: "memory",
+    onNotice,
+  });
+}

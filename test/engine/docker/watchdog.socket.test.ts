@@ -10,7 +10,7 @@ describe("the watchdog", () => {
   let left: string[];
   beforeEach(async () => {
     calls = [];
-    left = ["c1", "c2"];
+    left = ["c1", "holder", "c2"];
     server = createServer((request, response) => {
       const url = new URL(request.url ?? "", "http://engine");
       const id = url.pathname.split("/")[2];
@@ -18,7 +18,10 @@ describe("the watchdog", () => {
       if (request.method === "DELETE" && url.pathname.startsWith("/containers/"))
         left = left.filter((one) => one !== id);
       const lists: Record<string, unknown> = {
-        "/containers/json": left.map((Id) => ({ Id })),
+        "/containers/json": left.map((Id) => ({
+          Id,
+          Labels: Id === "holder" ? { "dev.kserve-local.role": Id } : {},
+        })),
         "/volumes": { Volumes: null },
         "/networks": [],
       };
@@ -44,12 +47,17 @@ describe("the watchdog", () => {
   it("kills and removes everything of the session when its stdin ends without a word, and then ends", async () => {
     expect(await run("")).toBe(0);
     expect(left).toEqual([]);
-    expect(calls.filter((call) => call.startsWith("POST") || call.startsWith("DELETE")).sort()).toEqual([
+    const changes = calls.filter((call) => call.startsWith("POST") || call.startsWith("DELETE"));
+    expect(changes.toSorted()).toEqual([
       "DELETE /containers/c1",
       "DELETE /containers/c2",
+      "DELETE /containers/holder",
       "POST /containers/c1/kill",
       "POST /containers/c2/kill",
+      "POST /containers/holder/kill",
     ]);
+    // The others use its network.
+    expect(changes.slice(-2)).toEqual(["POST /containers/holder/kill", "DELETE /containers/holder"]);
   });
 
   it("asks for nothing when it was dismissed", async () => {
