@@ -195,7 +195,9 @@ test("a request in flight finishes on Ctrl-C, a second Ctrl-C cuts it", async ()
   const cut = get(`${await hasty.ready()}/?wait=60000`).catch((error: unknown) => error);
   await hasty.event("log", ({ line }) => line === "waiting");
   hasty.child.kill("SIGINT");
-  await hasty.event("notice", ({ message }) => String(message).includes("a request in flight on hello-00001"));
+  await hasty.event("notice", ({ message }) =>
+    String(message).includes("a request in flight on hello-00001"),
+  );
   hasty.child.kill("SIGINT");
   expect(await hasty.exit).toBe(130);
   expect(await cut).toBeInstanceOf(Error);
