@@ -45,6 +45,8 @@ export class ChunkScanner {
   #size = 0;
   #digits = 0;
   #extensions = 0;
+  /** The extension under way has a name: an empty one is refused, as node's parser does. */
+  #named = true;
   #trailerText = "";
 
   /** @param trailerLimit bytes of the trailer section */
@@ -115,6 +117,7 @@ export class ChunkScanner {
     else if (code === SEMICOLON) {
       this.plain = false;
       this.#state = At.ExtensionName;
+      this.#named = false;
     } else return false;
     return true;
   }
@@ -131,6 +134,10 @@ export class ChunkScanner {
         this.#state = At.Quoted;
         return isText(code);
       case At.ExtensionName:
+        if (!this.#named) {
+          this.#named = isTokenCode(code);
+          return this.#named;
+        }
         if (code === EQUALS) {
           this.#state = At.ExtensionValue;
           return true;
@@ -145,8 +152,10 @@ export class ChunkScanner {
       default:
     }
     if (code === CR) this.#state = At.SizeEnd;
-    else if (code === SEMICOLON) this.#state = At.ExtensionName;
-    else return this.#state !== At.AfterQuoted && isTokenCode(code);
+    else if (code === SEMICOLON) {
+      this.#state = At.ExtensionName;
+      this.#named = false;
+    } else return this.#state !== At.AfterQuoted && isTokenCode(code);
     return true;
   }
 

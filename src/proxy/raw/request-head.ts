@@ -36,7 +36,7 @@ function readSoFar(text: string): RequestHead | undefined {
     if (!VERSIONS.has(httpVersion)) return undefined;
   }
   const target = text.slice(space + 1, targetEnd);
-  if (!isTarget(target)) return undefined;
+  if (!isTarget(target, method)) return undefined;
   const fields = readFields(text, lineEnd + 2);
   if (fields === undefined || !isFramedOnce(fields)) return undefined;
   return withLine(fields, method, target, httpVersion);
@@ -51,9 +51,13 @@ function withLine(fields: Fields, method: string, target: string, httpVersion: s
   return head;
 }
 
-/** Visible ASCII, as node's parser has it; the characters of it that RFC 3986 leaves out are the app's to judge. */
-function isTarget(target: string): boolean {
+/**
+ * Visible ASCII, as node's parser has it; the characters of it that RFC 3986 leaves out are the app's to judge. A target
+ * begins with `/`, `*` or a scheme (RFC 9112 section 3.2); CONNECT's authority is refused elsewhere, with 405.
+ */
+function isTarget(target: string, method: string): boolean {
   if (target.length === 0) return false;
+  if (method !== "CONNECT" && !/^[/*A-Za-z]/.test(target)) return false;
   for (let i = 0; i < target.length; i += 1) {
     const code = target.charCodeAt(i);
     if (code <= 0x20 || code >= 0x7f) return false;

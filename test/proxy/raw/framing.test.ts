@@ -106,6 +106,8 @@ describe("chunked bodies", () => {
     ["no digit", "\r\n"],
     ["a space behind the size", "1 \r\na\r\n"],
     ["a space in an extension", "1; a\r\na\r\n"],
+    ["an extension without a name", "1;\r\na\r\n"],
+    ["a second extension without a name", "1;a;=b\r\na\r\n"],
     ["a byte behind a quoted extension", '1;a="b"c\r\na\r\n'],
     ["a control character in a quoted extension", '1;a="\x01"\r\na\r\n'],
     ["17 KiB of extensions", `1;${"a".repeat(17 * 1024)}\r\na\r\n`],
