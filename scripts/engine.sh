@@ -50,15 +50,39 @@ if ! command -v dockerd >/dev/null || ! command -v docker >/dev/null; then
   hash -r
 fi
 
-# A pid file that outlived its dockerd would keep a new one from starting.
-if [[ -f "$pidfile" ]] && ! kill -0 "$(cat "$pidfile")" 2>/dev/null; then rm -f "$pidfile"; fi
-if [[ -f "$pidfile" ]]; then
-  say "dockerd (pid $(cat "$pidfile")) is already starting"
-else
+# A dockerd that was killed is a zombie for a while, and its number may be somebody else's later.
+starting() {
+  local pid
+  pid=$(cat "$pidfile" 2>/dev/null) || return 1
+  [[ -n "$pid" && "$(cat "/proc/$pid/comm" 2>/dev/null)" == dockerd ]] || return 1
+  ! grep -q '^State:[[:space:]]*[ZX]' "/proc/$pid/status" 2>/dev/null
+}
+
+# The containerd of a dockerd that was killed holds its data, and the next one waits for it in vain.
+end_orphan() {
+  local pid file=/var/run/docker/containerd/containerd.pid
+  pid=$(cat "$file" 2>/dev/null) || return 0
+  if [[ -n "$pid" && "$(cat "/proc/$pid/comm" 2>/dev/null)" == containerd ]]; then
+    kill "$pid" 2>/dev/null || true
+    for _ in {1..50}; do
+      grep -q '^State:[[:space:]]*[^ZX]' "/proc/$pid/status" 2>/dev/null || break
+      sleep 0.1
+    done
+  fi
+  rm -f "$file"
+}
+
+start() {
+  end_orphan
+  # A pid file that outlived its dockerd would keep a new one from starting.
+  rm -f "$pidfile"
   # setsid: a Ctrl-C in the terminal must not reach dockerd.
   setsid dockerd --host "unix://$socket" --pidfile "$pidfile" >"$log" 2>&1 </dev/null &
-fi
-starter=${!:-}
+  starter=$!
+}
+
+starter=""
+if starting; then say "dockerd (pid $(cat "$pidfile")) is already starting"; else start; fi
 
 deadline=$((SECONDS + wait_seconds))
 until version=$(version_at "unix://$socket"); do
@@ -66,6 +90,8 @@ until version=$(version_at "unix://$socket"); do
     tail -n 20 "$log" >&2
     fail "dockerd ended; the lines above are its last, all of them are in $log"
   fi
+  # The one that was there ended before it answered.
+  if [[ -z "$starter" ]] && ! starting; then start; fi
   if ((SECONDS >= deadline)); then
     [[ -f "$log" ]] && tail -n 20 "$log" >&2
     fail "dockerd did not answer within $wait_seconds s; its log is $log"
