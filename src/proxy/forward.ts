@@ -20,7 +20,7 @@ import { isTyped, sniffContentType } from "./sniff.ts";
 import { isReplayable } from "./replayable.ts";
 import { joinSockets } from "./tunnel.ts";
 import { UpgradeExchange } from "./upgrade-exchange.ts";
-import { type UpstreamFailure, upstreamFailure } from "./upstream-failure.ts";
+import { brokenAnswer, type UpstreamFailure, upstreamFailure } from "./upstream-failure.ts";
 import { HttpUpstream, type Upstream } from "./upstream.ts";
 
 export interface ForwardOptions {
@@ -281,13 +281,8 @@ class Forwarding {
     return isReplayable(this.#exchange);
   }
 
-  #fail(message: string, context = "net/http: HTTP/1.x transport connection broken: "): void {
-    this.#settleFailure({
-      error: new Error(message),
-      goMessage: context + message,
-      diagnosis: "malformed",
-      mayHaveReachedApp: true,
-    });
+  #fail(message: string, context?: string): void {
+    this.#settleFailure(brokenAnswer(message, context));
   }
 
   #settleFailure(failure: UpstreamFailure): void {

@@ -29,6 +29,19 @@ export interface UpstreamFailure {
   readonly mayHaveReachedApp: boolean;
 }
 
+/** The app's answer can't be read, or not sent on: in the words of Go's transport. */
+export function brokenAnswer(
+  message: string,
+  context = "net/http: HTTP/1.x transport connection broken: ",
+): UpstreamFailure {
+  return {
+    error: new Error(message),
+    goMessage: context + message,
+    diagnosis: "malformed",
+    mayHaveReachedApp: true,
+  };
+}
+
 export interface FailureContext {
   /** `host:port` of the app, as shown to users. */
   readonly remote: string;

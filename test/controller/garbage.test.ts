@@ -44,4 +44,9 @@ describe("which revisions are collected", () => {
     const revisions = [revision("a", "pending", { ready: "False" }), revision("b", "active")];
     expect(names(expiredRevisions(revisions, "b", 0))).toEqual(["a"]);
   });
+
+  test("but not the newest, whose failure is the news", () => {
+    const revisions = [revision("a", "active"), revision("b", "pending", { ready: "False" })];
+    expect(names(expiredRevisions(revisions, "a", 0))).toEqual([]);
+  });
 });

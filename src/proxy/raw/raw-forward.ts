@@ -7,7 +7,7 @@ import { isReplayable } from "../replayable.ts";
 import { isTyped, sniffContentType } from "../sniff.ts";
 import { joinSockets } from "../tunnel.ts";
 import type { Upstream } from "../upstream.ts";
-import { type UpstreamFailure, upstreamFailure } from "../upstream-failure.ts";
+import { brokenAnswer, type UpstreamFailure, upstreamFailure } from "../upstream-failure.ts";
 import type { AppConnection, AppConnectionUser } from "./app-connection.ts";
 import type { AppSocket } from "./app-socket.ts";
 import { type BodyReader, lastChunk, OpenReader, type Piece } from "./body-reader.ts";
@@ -288,13 +288,8 @@ class RawForwarding implements AppConnectionUser, BodySink {
     return this.#exchange.ending === undefined && isReplayable(this.#exchange);
   }
 
-  #fail(message: string, context = "net/http: HTTP/1.x transport connection broken: "): void {
-    this.#settleFailure({
-      error: new Error(message),
-      goMessage: context + message,
-      diagnosis: "malformed",
-      mayHaveReachedApp: true,
-    });
+  #fail(message: string, context?: string): void {
+    this.#settleFailure(brokenAnswer(message, context));
   }
 
   #settleFailure(failure: UpstreamFailure): void {
