@@ -11,6 +11,11 @@ import { packageVersion } from "./version.ts";
 
 /** Resolves to the exit code; never rejects for what a user can do wrong. */
 export async function main(args: readonly string[]): Promise<number> {
+  // `schema | head`: the reader has what it wanted. What runs on (`up`) hears of it through its reporter as well.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
   let exitCode = 0;
   const finish = (code: number): void => {
     exitCode = code;
